@@ -1,0 +1,119 @@
+import { globSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/*
+ * Holds the table of who may import whom and which packages stay in one place, and refuses circles. Only imports that stand
+ * at run time count: a type binds nothing.
+ */
+
+/** Each area with the others that it may import. A file belongs to the longest prefix that it has. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  "server/main": ["server/cli/", "server/"],
+  "server/cli/": [
+    "server/daemon/",
+    "server/review/",
+    "server/runs/",
+    "server/jobs/",
+    "server/effects/",
+    "server/sandbox/",
+    "server/store/",
+    "server/",
+  ],
+  "server/daemon/": [
+    "server/mcp/",
+    "server/review/",
+    "server/runs/execute-run",
+    "server/runs/",
+    "server/jobs/",
+    "server/effects/",
+    "server/sandbox/",
+    "server/store/",
+    "server/",
+  ],
+  "server/mcp/": ["tools/", "server/review/", "server/jobs/", "server/runs/", "server/store/", "server/"],
+  "tools/": ["server/review/", "server/jobs/", "server/runs/", "server/store/", "server/"],
+  "server/review/": ["server/jobs/", "server/runs/", "server/store/", "server/"],
+  "server/runs/execute-run": [
+    "server/runs/",
+    "server/sandbox/",
+    "server/effects/",
+    "server/review/",
+    "server/store/",
+    "server/",
+  ],
+  "server/runs/": ["server/runs/queue/", "server/jobs/", "server/store/", "server/"],
+  "server/runs/queue/": ["server/runs/", "server/jobs/", "server/store/", "server/"],
+  "server/jobs/": ["server/runs/", "server/sandbox/", "server/store/", "server/"],
+  "server/effects/": ["server/store/", "server/"],
+  "server/sandbox/": ["server/"],
+  "server/sandbox/child": ["server/sandbox/"],
+  "server/sandbox/guest/": [],
+  "server/store/": ["migrations/", "server/"],
+  "migrations/": [],
+  "server/": [],
+};
+
+/** Files that only some may import, and packages that only some may import. */
+const reserved: readonly { target: RegExp; only: RegExp; why: string }[] = [
+  {
+    target: /^server\/review\/record-decision\.ts$/,
+    only: /^server\/daemon\//,
+    why: "only the person's door writes approvals",
+  },
+  { target: /^isolated-vm$/, only: /^server\/sandbox\/child\.ts$/, why: "it may end the process that it lives in" },
+  { target: /^@modelcontextprotocol\/sdk/, only: /^server\/mcp\//, why: "its successor replaces it in one place" },
+  { target: /^@electric-sql\/pglite/, only: /^server\/store\//, why: "one process opens it, through the store" },
+  { target: /^pg$/, only: /^server\/store\//, why: "the store owns the connections" },
+];
+
+const root = resolve(fileURLToPath(new URL("..", import.meta.url)));
+const files = globSync(["server/**/*.ts", "tools/**/*.ts", "migrations/**/*.ts"], { cwd: root }).filter(
+  (file) => !/\.test\.ts$|\.d\.ts$|-fixture\.ts$/.test(file),
+);
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: files,
+  bundle: true,
+  packages: "external",
+  platform: "node",
+  format: "esm",
+  metafile: true,
+  write: false,
+  outdir: "unused",
+  logLevel: "error",
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+});
+
+const prefixes = Object.keys(allowed).sort((a, b) => b.length - a.length);
+const areaOf = (file: string) => prefixes.find((prefix) => file.startsWith(prefix)) ?? "";
+const problems: string[] = [];
+const imports = new Map(Object.entries(metafile.inputs).map(([file, input]) => [file, input.imports]));
+
+for (const [file, targets] of imports) {
+  for (const { path } of targets) {
+    const [from, to] = [areaOf(file), areaOf(path)];
+    const border = path.startsWith("server/") || path.startsWith("tools/") || path.startsWith("migrations/");
+    if (border && from !== to && !allowed[from]?.includes(to)) problems.push(`${file} may not import ${path}`);
+    for (const { target, only, why } of reserved) {
+      if (target.test(path) && !only.test(file)) problems.push(`${file} may not import ${path}: ${why}`);
+    }
+  }
+}
+
+const done = new Set<string>();
+function visit(file: string, path: readonly string[]): void {
+  if (path.includes(file)) {
+    problems.push(`a circle: ${[...path.slice(path.indexOf(file)), file].join(" -> ")}`);
+    return;
+  }
+  if (done.has(file)) return;
+  for (const next of imports.get(file) ?? []) if (imports.has(next.path)) visit(next.path, [...path, file]);
+  done.add(file);
+}
+for (const file of imports.keys()) visit(file, []);
+
+for (const problem of problems) process.stderr.write(`check-borders: ${problem}\n`);
+process.stdout.write(`${files.length} files, ${problems.length} breaches of the import borders\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { loadConfig } from "./config.ts";
+import { configFile } from "./config-schema.ts";
+import { readConfigText } from "./config-text.ts";
+import { defaultConfigText } from "./default-config.ts";
+import { UserError } from "./errors.ts";
+import { homePaths } from "./home.ts";
+
+const root = mkdtempSync(join(tmpdir(), "jr-config-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const home = homePaths({ JOBRUNNER_HOME: root });
+
+function problemOf(action: () => unknown): { code: string; message: string } {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof UserError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error("no error");
+}
+
+test.each([
+  { text: "htp:\n  port: 1\n", message: 'c.yaml:1: there is no setting "htp". Did you mean "http"?' },
+  { text: "# x\nhttp:\n  prot: 1\n", message: 'c.yaml:3: there is no setting "http.prot". Did you mean "port"?' },
+  { text: "http:\n  port: 99999\n", message: /^c\.yaml:2: "http\.port": .*65535/ },
+  { text: "log:\n  level: loud\n", message: /^c\.yaml:2: "log\.level": / },
+  { text: "timezone: Mars/Base\n", message: /^c\.yaml:1: "timezone": it is not a time zone/ },
+  { text: "store:\n  url: mysql://x\n", message: /^c\.yaml:2: "store\.url": it is not a PostgreSQL address/ },
+  { text: "a: [1\n", message: /^c\.yaml:\d: this is not YAML/ },
+  { text: "just words\n", message: /^c\.yaml:1: settings are written as/ },
+  { text: "x: 1\nlocale: 5\n", message: /^c\.yaml:2: "locale".*\nc\.yaml:1: there is no setting "x"/ },
+])("$text is refused with its line and the fix", ({ text, message }) => {
+  const problem = problemOf(() => readConfigText(text, "c.yaml"));
+  expect(problem.code).toBe("invalid_config");
+  expect(problem.message).toMatch(message);
+});
+
+test("the generated file says nothing but defaults, and its comments are settings that exist", () => {
+  expect(readConfigText(defaultConfigText(), "c.yaml")).toEqual(configFile.parse({}));
+  const uncommented = defaultConfigText().replace(/^# ( *[a-z][a-zA-Z]*:)/gm, "$1");
+  expect(readConfigText(uncommented, "c.yaml")).toMatchObject({ jobs: "~/automations", http: { port: 7717 } });
+});
+
+test("the environment wins over the file, and a relative jobs folder counts from the home folder", () => {
+  writeFileSync(home.config, "jobs: mine\nhttp:\n  port: 8000\n");
+  expect(loadConfig(home, {})).toMatchObject({
+    jobsFolder: join(root, "mine"),
+    http: { port: 8000 },
+    databaseUrl: null,
+  });
+  const env = { JOBRUNNER_JOBS: "/tmp/other", JOBRUNNER_PORT: "0", DATABASE_URL: "postgres://db.example.org/x" };
+  expect(loadConfig(home, env)).toMatchObject({
+    jobsFolder: "/tmp/other",
+    http: { port: 0 },
+    databaseUrl: env.DATABASE_URL,
+  });
+  expect(problemOf(() => loadConfig(home, { JOBRUNNER_PORT: "many" })).message).toContain("JOBRUNNER_PORT");
+});

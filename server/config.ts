@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { z } from "zod";
+import { configFile, databaseUrl, logLevel, port } from "./config-schema.ts";
+import { readConfigText } from "./config-text.ts";
+import { messageOf, UserError } from "./errors.ts";
+import { type Home, programRoot, runsFromClone } from "./home.ts";
+
+/** Every setting, resolved and frozen. */
+export type Config = Readonly<{
+  home: Home;
+  /** Absolute. */
+  jobsFolder: string;
+  /** Of PostgreSQL; null means the embedded PGlite. */
+  databaseUrl: string | null;
+  log: Readonly<{ level: "debug" | "info" | "warn" | "error"; fileMb: number; files: number }>;
+  http: Readonly<{ enabled: boolean; host: string; port: number }>;
+  runners: Readonly<{ max: number; warm: number }>;
+  retention: Readonly<{ days: number; runsPerJob: number }>;
+  /** For jobs that name none. */
+  timezone: string;
+  locale: string;
+}>;
+
+/**
+ * Reads `config.yaml` (which need not exist) and the environment, which wins. Throws `invalid_config` with the file, the
+ * line, the key and what to write instead.
+ */
+export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Config {
+  const file = existsSync(home.config)
+    ? readConfigText(readConfigFile(home.config), home.config)
+    : configFile.parse({});
+  return Object.freeze({
+    home,
+    jobsFolder: jobsFolder(home, env.JOBRUNNER_JOBS, file.jobs),
+    databaseUrl: fromEnv(env, "DATABASE_URL", databaseUrl) ?? file.store.url,
+    log: { ...file.log, level: fromEnv(env, "JOBRUNNER_LOG_LEVEL", logLevel) ?? file.log.level },
+    http: { ...file.http, host: env.JOBRUNNER_HOST || file.http.host, port: portFromEnv(env) ?? file.http.port },
+    runners: file.runners,
+    retention: file.retention,
+    timezone: file.timezone,
+    locale: file.locale,
+  });
+}
+
+/** The environment, else the file, else a clone's own `jobs/`, else `jobs` in the home folder. A path in the file counts from the home folder. */
+function jobsFolder(home: Home, fromEnvironment: string | undefined, fromFile: string | undefined): string {
+  if (fromEnvironment) return resolve(withHome(fromEnvironment));
+  if (fromFile !== undefined) return resolve(home.root, withHome(fromFile));
+  return runsFromClone ? join(programRoot, "jobs") : join(home.root, "jobs");
+}
+
+function withHome(path: string): string {
+  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UserError("invalid_config", `Cannot read ${path}: ${messageOf(cause)}.`, {
+      next: `make it readable, or move it away: a new one with the defaults is made at the next start`,
+      cause,
+    });
+  }
+}
+
+function portFromEnv(env: NodeJS.ProcessEnv): number | undefined {
+  const text = env.JOBRUNNER_PORT;
+  return text ? check("JOBRUNNER_PORT", port, /^\d+$/.test(text) ? Number(text) : text) : undefined;
+}
+
+function fromEnv<T>(env: NodeJS.ProcessEnv, name: string, schema: z.ZodType<T>): T | undefined {
+  return env[name] ? check(name, schema, env[name]) : undefined;
+}
+
+function check<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UserError(
+    "invalid_config",
+    `The environment variable ${name} is wrong: ${parsed.error.issues[0]?.message}.`,
+    {
+      next: `set ${name} right, or unset it`,
+      cause: parsed.error,
+    },
+  );
+}

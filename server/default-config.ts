@@ -1,0 +1,50 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { configFile } from "./config-schema.ts";
+import type { Home } from "./home.ts";
+
+/** Writes `config.yaml` with every default as a comment, where there is none yet. */
+export function ensureConfigFile(home: Home): void {
+  if (!existsSync(home.config)) writeFileSync(home.config, defaultConfigText(), { mode: 0o600 });
+}
+
+/** Every setting with its default, commented out, and what it means. */
+export function defaultConfigText(): string {
+  const { timezone, locale, http, log, runners, retention } = configFile.parse({});
+  return `# JobRunner's settings. What is commented out is the default. They count from the next start: jr restart
+
+# Folder of the jobs, one TypeScript file (or folder) each. Also: JOBRUNNER_JOBS.
+# jobs: ~/automations
+
+# For jobs that name no time zone or locale of their own. The first is this machine's.
+# timezone: ${timezone}
+# locale: ${locale}
+
+# Without a url, data stay in this folder. With one, in PostgreSQL 15 or newer, which several machines can share.
+# Also: DATABASE_URL.
+# store:
+#   url: postgres://jobrunner:password@db.example.org:5432/jobrunner
+
+# The door of your own commands and of MCP over HTTP. If the port is taken, a free one is used. Also:
+# JOBRUNNER_HOST, JOBRUNNER_PORT.
+# http:
+#   enabled: ${http.enabled}
+#   host: ${http.host}
+#   port: ${http.port}
+
+# logs/daemon.log, as JSON lines. Levels: debug, info, warn, error. Also: JOBRUNNER_LOG_LEVEL.
+# log:
+#   level: ${log.level}
+#   fileMb: ${log.fileMb}
+#   files: ${log.files}
+
+# How many runs go on at once, and how many runner processes wait ready (about 50 MB each).
+# runners:
+#   max: ${runners.max}
+#   warm: ${runners.warm}
+
+# Finished runs with their logs are deleted after so many days, and beyond so many per job.
+# retention:
+#   days: ${retention.days}
+#   runsPerJob: ${retention.runsPerJob}
+`;
+}

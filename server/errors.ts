@@ -1,0 +1,76 @@
+/** Every code that a caller can meet, with what it means. A new error starts by adding its code here. */
+export const errorCodes = {
+  invalid_argument: "an argument does not fit its schema",
+  invalid_config: "config.yaml or an environment variable is wrong",
+  invalid_name: "a job's name is not allowed",
+  job_not_found: "no job of that name",
+  job_retired: "the job was retired",
+  version_not_found: "the job has no such version",
+  compile_failed: "the source does not compile, type-check or pass the policy",
+  manifest_invalid: "what the job declares is not allowed or not complete",
+  source_too_large: "a source file or the whole job is too large",
+  not_approved: "no valid approval covers what was asked to run",
+  approval_invalid: "a decision in the store does not verify",
+  chain_broken: "the chain of decisions was cut or rewritten",
+  key_missing: "there is no signing key yet",
+  key_exists: "there is a signing key already",
+  key_untrusted: "no trusted key signed that key",
+  key_unsafe: "the key file is readable or writable by others",
+  wrong_passphrase: "the passphrase does not open the key",
+  no_terminal: "a person at a terminal is needed",
+  aborted: "the person stopped at a prompt",
+  stale_review: "something changed since the review was shown",
+  run_not_found: "no run of that number",
+  run_not_active: "the run has ended already",
+  run_failed: "the run that was waited for did not succeed",
+  job_paused: "the job is paused",
+  input_invalid: "the input does not fit the job's schema",
+  secret_not_found: "no value is set for that secret",
+  permission_denied: "the signed manifest does not grant that",
+  limit_exceeded: "a limit of the signed manifest was reached",
+  revision_conflict: "the value was changed since that revision",
+  template_not_found: "no template of that name",
+  skill_not_found: "no skill of that name",
+  daemon_running: "another daemon holds this home folder",
+  daemon_down: "no daemon answers",
+  unauthorized: "the bearer token is missing or wrong",
+  store_unavailable: "the database does not answer",
+  disk_full: "the disk is full",
+  unsupported: "this machine or system cannot do that",
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/**
+ * Something that the caller can fix. `next` names the tool call or command to try; it is printed as it stands.
+ * Everything that is not a UserError (or a union member) is a bug and bubbles to the mcp, cli or daemon boundary.
+ */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  readonly code: ErrorCode;
+  readonly next: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { next?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.next = options.next;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** A bug in the daemon as its caller sees it: the id finds the details in the log. */
+export class DaemonFault extends Error {
+  override readonly name = "DaemonFault";
+  readonly id: string;
+  readonly log: string;
+
+  constructor(message: string, { id, log }: { id: string; log: string }) {
+    super(message);
+    this.id = id;
+    this.log = log;
+  }
+}

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UserError } from "./errors.ts";
+import { sha256 } from "./sha256.ts";
+
+/** Every place on disk that the product uses. All paths are absolute. */
+export type Home = Readonly<{
+  root: string;
+  config: string;
+  /** Values of secrets, mode 0600. */
+  env: string;
+  /** PGlite's data folder. */
+  data: string;
+  /** Which kind of database this home has used. */
+  storeKind: string;
+  /** Held through the operating system while a daemon lives. */
+  lock: string;
+  /** Who holds the lock and where it listens; see DaemonInfo. */
+  info: string;
+  /** The agents' door: a Unix socket, or a named pipe on Windows. */
+  socket: string;
+  logs: string;
+  cache: string;
+  /** Bearer tokens of the person's HTTP door and of MCP over HTTP, mode 0600. */
+  personToken: string;
+  mcpToken: string;
+  approverKey: string;
+  /** Root keys that this machine trusts. */
+  trustedKeys: string;
+  /** Highest head of the chain of decisions that this machine has seen. */
+  chainHead: string;
+  /** The command that hosts and people call, with absolute paths inside. */
+  launcher: string;
+}>;
+
+/** Folder that holds `server/`: a clone, or the installed package (where it is `dist`). */
+export const programRoot = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Whether this program runs from a clone rather than from an installed package. */
+export const runsFromClone = existsSync(join(programRoot, "server", "main.ts"));
+
+/** The places below `$JOBRUNNER_HOME` (default `~/.jobrunner`). Creates nothing. */
+export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
+  const root = resolve(env.JOBRUNNER_HOME || join(homedir(), ".jobrunner"));
+  const at = (...parts: string[]) => join(root, ...parts);
+  return {
+    root,
+    config: at("config.yaml"),
+    env: at(".env"),
+    data: at("data"),
+    storeKind: at("store"),
+    lock: at("daemon.lock"),
+    info: at("daemon.json"),
+    socket: socketPath(root),
+    logs: at("logs"),
+    cache: at("cache"),
+    personToken: at("keys", "person.token"),
+    mcpToken: at("keys", "mcp.token"),
+    approverKey: at("keys", "approver.key"),
+    trustedKeys: at("keys", "trusted.json"),
+    chainHead: at("keys", "head.json"),
+    launcher: at("bin", process.platform === "win32" ? "jr.cmd" : "jr"),
+  };
+}
+
+/**
+ * Socket addresses hold at most about 100 bytes. A deeper home is refused: elsewhere, such as in the temporary folder,
+ * another user could take the name first and play the daemon.
+ */
+function socketPath(root: string): string {
+  if (process.platform === "win32")
+    return `\\\\.\\pipe\\jobrunner-${sha256(root).slice("sha256:".length, "sha256:".length + 16)}`;
+  const socket = join(root, "daemon.sock");
+  if (Buffer.byteLength(socket) <= 100) return socket;
+  throw new UserError("invalid_config", `The path of the home folder is too long for a socket: ${root}`, {
+    next: "set JOBRUNNER_HOME to a folder whose path has at most 85 bytes",
+  });
+}
+
+/** Folder that holds `package.json`, `skills` and `templates`: the clone, or the installed package. */
+export const packageRoot = runsFromClone ? programRoot : resolve(programRoot, "..");

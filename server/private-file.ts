@@ -1,0 +1,68 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { messageOf, UserError } from "./errors.ts";
+
+/** Replaces the file with mode 0600, so that after power loss it holds the old or the new text, whole. */
+export function writePrivateFile(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    const file = openSync(draft, "wx", 0o600);
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC") {
+      throw new UserError("disk_full", `No room to write ${path}.`, { cause: error });
+    }
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** The text of a file, undefined where there is none. Throws `key_unsafe` where others may read or write it. */
+export function readPrivateFile(path: string): string | undefined {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined) return undefined;
+  if (process.platform !== "win32" && (mode & 0o077) !== 0) {
+    throw new UserError(
+      "key_unsafe",
+      `Others can read or write ${path} (mode ${(mode & 0o777).toString(8)}), so it is not used.`,
+      {
+        next: `chmod 600 '${path}'`,
+      },
+    );
+  }
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UserError("key_unsafe", `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+/** A rename lasts only once its folder is on disk. */
+function syncFolder(folder: string): void {
+  // Windows cannot open folders.
+  if (process.platform === "win32") return;
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
