@@ -1,0 +1,48 @@
+import { existsSync, fsyncSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { PGlite, types } from "@electric-sql/pglite";
+import { z } from "zod";
+
+/** The part of Emscripten's file system that makes fsync reach the disk: what PGlite leaves out. */
+const fileSystem = z.object({
+  lookupPath: z.custom<(path: string) => { node: { stream_ops: { fsync?: (stream: { nfd: number }) => number } } }>(
+    (value) => typeof value === "function",
+  ),
+});
+
+const startParams = [
+  // `-F` turns fsync off. Of the methods to sync the log, Emscripten passes only fsync on; fdatasync does nothing there.
+  ...PGlite.defaultStartParams.filter((param) => param !== "-F"),
+  ...["-c", "wal_sync_method=fsync"],
+  // The default of 128 MB is memory of our process; the operating system caches the files anyway.
+  ...["-c", "shared_buffers=16MB"],
+];
+
+const parsers = { [types.INT8]: Number };
+
+/**
+ * Opens (or makes) an embedded database in which an acknowledged commit has been synced to disk. Nothing locks the folder:
+ * the caller holds the daemon's lock. `onSync` sees each sync with its file descriptor; tests count them.
+ */
+export async function openPglite(dataDir: string, onSync: (fd: number) => void = fsyncSync): Promise<PGlite> {
+  // Made beside and renamed, so that a kill in the middle of the first start leaves no half database behind.
+  if (!existsSync(join(dataDir, "PG_VERSION"))) {
+    const unfinished = `${dataDir}.new`;
+    rmSync(unfinished, { recursive: true, force: true });
+    const fresh = await PGlite.create({ dataDir: unfinished, startParams });
+    await fresh.close();
+    renameSync(unfinished, dataDir);
+  }
+  const pglite = await PGlite.create({ dataDir, startParams, parsers });
+  const { node } = fileSystem.parse(pglite.Module.FS).lookupPath(PGlite.paths.PGDATA);
+  node.stream_ops.fsync = (stream) => {
+    onSync(stream.nfd);
+    return 0;
+  };
+  return pglite;
+}
+
+/** An embedded database in memory, for tests, from a tar made by `dumpDataDir` where one is given. */
+export function openMemoryPglite(loadDataDir?: Blob): Promise<PGlite> {
+  return PGlite.create({ parsers, ...(loadDataDir ? { loadDataDir } : {}) });
+}

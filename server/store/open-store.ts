@@ -1,0 +1,79 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { PGlite } from "@electric-sql/pglite";
+import { type Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
+import type { Log } from "../log.ts";
+import { GuardedKysely, guardedDialect, type TransactionScope } from "./guarded-dialect.ts";
+import { listenPostgres } from "./listen-postgres.ts";
+import { migrate } from "./migrate.ts";
+import { openPglite } from "./open-pglite.ts";
+import { openPostgres } from "./open-postgres.ts";
+import type { Tables } from "./tables.ts";
+
+/** A handle to query with: the store's own, or a transaction's. Inside a transaction only the transaction's may be used. */
+export type Db = Kysely<Tables>;
+
+/** An open, migrated database. Disposing it closes every connection. */
+export type Store = AsyncDisposable &
+  Readonly<{
+    db: Db;
+    kind: "pglite" | "postgres";
+    /** What the server says of its version. */
+    version: string;
+    /** Calls back on each `notify` of the channel, of this process or another. A notification can be lost: poll as well. */
+    listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  }>;
+
+/**
+ * Opens PostgreSQL where a URL is given and PGlite in `dataDir` otherwise, and migrates it.
+ * Throws `store_unavailable` where PostgreSQL does not answer, `unsupported` where it is older than 15.
+ */
+export async function openStore(options: { dataDir: string; databaseUrl: string | null; log: Log }): Promise<Store> {
+  return options.databaseUrl === null
+    ? pgliteStore(await openPglite(options.dataDir))
+    : postgresStore(options.databaseUrl, options.log);
+}
+
+/** The store over an open PGlite, which it then owns. */
+export async function pgliteStore(pglite: PGlite): Promise<Store> {
+  const scope: TransactionScope = new AsyncLocalStorage();
+  const db = new GuardedKysely(guardedDialect(new PGliteDialect({ pglite }), scope, true), scope);
+  return finish(
+    db,
+    "pglite",
+    (channel, onNotify) => pglite.listen(channel, onNotify),
+    async () => {},
+  );
+}
+
+async function postgresStore(databaseUrl: string, log: Log): Promise<Store> {
+  const scope: TransactionScope = new AsyncLocalStorage();
+  const pool = await openPostgres(databaseUrl, log);
+  const listener = listenPostgres(databaseUrl, log);
+  const db = new GuardedKysely(guardedDialect(new PostgresDialect({ pool }), scope, false), scope);
+  return finish(db, "postgres", listener.listen, listener.close);
+}
+
+async function finish(
+  db: Db,
+  kind: Store["kind"],
+  listen: Store["listen"],
+  close: () => Promise<void>,
+): Promise<Store> {
+  const dispose = async () => {
+    await close();
+    await db.destroy();
+  };
+  try {
+    await migrate(db);
+    const { rows } = await sql<{ version: string }>`select version() as version`.execute(db);
+    return { db, kind, version: rows[0]?.version ?? "", listen, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** Tells listeners of `channel`, once the transaction that `db` stands for commits. */
+export async function notify(db: Db, channel: string, payload = ""): Promise<void> {
+  await sql`select pg_notify(${channel}, ${payload})`.execute(db);
+}

@@ -1,0 +1,261 @@
+import type { ColumnType, Generated, Insertable, Selectable } from "kysely";
+
+/*
+ * The shape of the database. JSON is kept as text: jsonb refuses \u0000 and lone surrogates and reorders keys,
+ * and what was hashed or journalled must come back as it was. Times are timestamptz, given and read as Date.
+ */
+
+type CreatedAt = ColumnType<Date, Date | undefined, never>;
+
+export type JobState = "active" | "paused" | "retired";
+/** Who or what paused a job. A person's pause is lifted by a signed decision only; an agent lifts only an agent's. */
+export type PausedBy = "person" | "agent" | "file_deleted";
+
+export interface JobsTable {
+  name: string;
+  state: JobState;
+  paused_by: PausedBy | null;
+  paused_reason: string | null;
+  paused_at: Date | null;
+  /** Entry file relative to the jobs folder; null while it is deleted. */
+  path: string | null;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export type VersionState = "pending" | "approved" | "rejected" | "superseded" | "revoked";
+
+export interface VersionsTable {
+  job: string;
+  /** Counted from 1 within the job; shown as `v3`. */
+  number: number;
+  /** What the versions list shows. Whether it may run is decided by the chain of decisions alone, never by this column. */
+  state: VersionState;
+  source_hash: string;
+  bundle_hash: string;
+  manifest_hash: string;
+  /** Hash of the blob that holds the source map; for display only, so unsigned. */
+  source_map_hash: string | null;
+  /** Canonical JSON of a Manifest. */
+  manifest: string;
+  /** JSON: the entry path and, by path, the blob hash and size of each file of the snapshot. */
+  snapshot: string;
+  /** JSON: packages by name, version and size in bytes. */
+  packages: string;
+  /** JSON: warnings of the checks. */
+  checks: string;
+  compiler: string;
+  runtime: string;
+  /** `folder`, or the host's own name and version from MCP's initialize. */
+  proposed_by: string;
+  note: string | null;
+  rejected_note: string | null;
+  created_at: CreatedAt;
+}
+
+export interface BlobsTable {
+  /** sha256 of `bytes`. */
+  hash: string;
+  bytes: Uint8Array;
+  created_at: CreatedAt;
+}
+
+/** The chain of signed decisions, append only. `text` is what was signed; the other columns are for finding it. */
+export interface DecisionsTable {
+  seq: Generated<number>;
+  kind: string;
+  name: string;
+  version: number | null;
+  decision: string;
+  text: string;
+  /** Base64 Ed25519 signature over the UTF-8 bytes of `text`. */
+  signature: string;
+  key_id: string;
+  /** sha256 of `text`, a newline and `signature`. */
+  hash: string;
+  /** `hash` of the decision before; unique, so that two cannot follow the same one. */
+  previous: string;
+  created_at: CreatedAt;
+}
+
+export type RunState =
+  | "queued"
+  | "running"
+  | "suspended"
+  | "succeeded"
+  | "failed"
+  | "timed_out"
+  | "out_of_memory"
+  | "crashed"
+  | "cancelled"
+  | "denied"
+  | "needs_decision";
+
+export type RunTrigger = "schedule" | "person" | "host";
+
+export interface RunsTable {
+  id: Generated<number>;
+  job: string;
+  /** The version of the latest attempt; null until the first starts. Each attempt takes the version that is active when it starts. */
+  version: number | null;
+  trigger: RunTrigger;
+  schedule_key: string | null;
+  slot: Date | null;
+  /** JSON of the input; null where none was given. */
+  input: string | null;
+  dedupe_key: string | null;
+  state: RunState;
+  priority: ColumnType<number, number | undefined, number>;
+  /** Not before this time. */
+  run_at: Date;
+  /** Most runs of this job that may be live when this one starts, itself included; null means no limit. */
+  concurrency: number | null;
+  /** A run whose first attempt has not started by then is given up: startDeadline of its schedule. */
+  start_by: Date | null;
+  /** Counts up at each claim; fences every later write of the run. */
+  attempt: ColumnType<number, number | undefined, number>;
+  lease_owner: string | null;
+  heartbeat_at: Date | null;
+  cancel_requested_at: Date | null;
+  cancel_requested_by: string | null;
+  /** JSON of the output. */
+  output: string | null;
+  /** JSON of a RunError. */
+  error: string | null;
+  trace_id: string;
+  /** `schedule`, `person`, or the host's name and version. */
+  requested_by: string;
+  created_at: CreatedAt;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+export interface AttemptsTable {
+  run_id: number;
+  attempt: number;
+  version: number | null;
+  worker: string;
+  /** 32 hex digits that seed the guest's random numbers. */
+  seed: string;
+  /** The guest's clock at its start, milliseconds since the epoch. */
+  start_ms: number;
+  guest_runtime: string | null;
+  v8: string | null;
+  icu: string | null;
+  state: RunState;
+  error: string | null;
+  started_at: CreatedAt;
+  ended_at: Date | null;
+}
+
+/** The journal: one row per effect, in order of issue (`seq`) with order of delivery (`delivered`). */
+export interface JournalTable {
+  run_id: number;
+  attempt: number;
+  /** Order of issue, from 1. */
+  seq: number;
+  op: string;
+  /** JSON of the arguments as the guest gave them; secrets are placeholders. */
+  args: string;
+  /** Whether it may be repeated after a crash. Unsafe effects have an `intent` row before they start. */
+  safe: boolean;
+  state: "intent" | "done";
+  outcome: "ok" | "error" | null;
+  /** JSON of the result or error exactly as the guest saw it; null where it is in the blob `result_hash`. */
+  result: string | null;
+  result_hash: string | null;
+  /** Order of delivery, from 1. */
+  delivered: number | null;
+  /** The guest's clock from the delivery on, milliseconds since the epoch. */
+  guest_ms: number | null;
+  started_at: Date;
+  ended_at: Date | null;
+}
+
+export interface RunLogsTable {
+  run_id: number;
+  attempt: number;
+  /** Order within the attempt, from 1. */
+  n: number;
+  level: "debug" | "info" | "warn" | "error";
+  /** Text without NUL and lone surrogates. */
+  text: string;
+  at: Date;
+}
+
+export interface KvTable {
+  job: string;
+  key: string;
+  /** JSON. */
+  value: string;
+  /** Counts up at each write; for compare-and-set. */
+  revision: number;
+  updated_at: Date;
+}
+
+export interface SchedulesTable {
+  job: string;
+  key: string;
+  version: number;
+  /** JSON of a FrozenSchedule. */
+  spec: string;
+  next_slot: Date | null;
+}
+
+/** What became of slots that did not become runs; those that did are found in `runs`. Neighbours of one reason share a row. */
+export interface SkippedSlotsTable {
+  job: string;
+  schedule_key: string;
+  /** The first slot of the stretch. */
+  slot: Date;
+  /** The last slot of the stretch; equal to `slot` where it is one only. */
+  last_slot: Date;
+  /** How many slots the stretch holds; null where there are too many to count. */
+  slots: number | null;
+  outcome: "skipped" | "missed";
+  reason: string;
+  at: CreatedAt;
+}
+
+/** Audit trail: who did what to what, besides decisions and effects. */
+export interface EventsTable {
+  id: Generated<number>;
+  at: CreatedAt;
+  /** Dotted, such as `job.paused` or `approval.refused`. */
+  kind: string;
+  actor: string;
+  subject: string;
+  /** JSON. */
+  detail: string;
+  trace_id: string | null;
+}
+
+export interface AlertsTable {
+  /** What it is about, such as `job:feed-watch:failed`; one open row each. */
+  key: string;
+  message: string;
+  count: number;
+  run_id: number | null;
+  first_at: Date;
+  last_at: Date;
+  resolved_at: Date | null;
+}
+
+export interface Tables {
+  jobs: JobsTable;
+  versions: VersionsTable;
+  blobs: BlobsTable;
+  decisions: DecisionsTable;
+  runs: RunsTable;
+  attempts: AttemptsTable;
+  journal: JournalTable;
+  run_logs: RunLogsTable;
+  kv: KvTable;
+  schedules: SchedulesTable;
+  skipped_slots: SkippedSlotsTable;
+  events: EventsTable;
+  alerts: AlertsTable;
+}
+
+export type Row<T extends keyof Tables> = Selectable<Tables[T]>;
+export type NewRow<T extends keyof Tables> = Insertable<Tables[T]>;
