@@ -1,0 +1,136 @@
+import { readFileSync, writeSync } from "node:fs";
+import ivm from "isolated-vm";
+import { computeForGuest } from "./host-functions.ts";
+import type { ChildMessage, ChildOutcome, ErrorText, ParentMessage } from "./protocol.ts";
+
+/*
+ * A runner process: the only place where isolated-vm is loaded. It serves one run at a time, each in a fresh isolate
+ * on this thread; the parent kills the process when a run goes on too long, so nothing here needs to stay responsive.
+ * Argument: the path of the guest runtime's script.
+ */
+
+/** The first line of the bundle keeps its line number, and `columnOffset` its columns. */
+const prefix = "(function (require, module, exports) {";
+
+/** The pipe that the parent reads. */
+const messagesFd = 4;
+
+type Prepared = Readonly<{ isolate: ivm.Isolate; context: ivm.Context; timezone: string; memoryMb: number }>;
+type Entry = ivm.Reference<(...values: unknown[]) => unknown>;
+type Live = { isolate: ivm.Isolate; deliver: Entry; status: Entry };
+
+const guestScript = process.argv[2] ?? "";
+const snapshot = ivm.Isolate.createSnapshot([
+  { code: readFileSync(guestScript, "utf8"), filename: "jobrunner:runtime" },
+]);
+
+let prepared: Prepared | undefined;
+let live: Live | undefined;
+
+/**
+ * Written at once and whole, one JSON text per line, on a pipe of its own: what a job said before it began to loop for
+ * ever has arrived, and a flood waits for the parent to read instead of filling this process.
+ */
+function say(message: ChildMessage): void {
+  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  for (let at = 0; at < bytes.length; ) at += writeSync(messagesFd, bytes, at);
+}
+
+/** A new isolate sees the time zone that holds while it is made. */
+function prepare(timezone: string, memoryMb: number): Prepared {
+  if (prepared?.timezone === timezone && prepared.memoryMb === memoryMb) return prepared;
+  prepared?.isolate.dispose();
+  process.env.TZ = timezone;
+  const isolate = new ivm.Isolate({ memoryLimit: memoryMb, snapshot, onCatastrophicError: outOfMemory });
+  prepared = { isolate, context: isolate.createContextSync(), timezone, memoryMb };
+  return prepared;
+}
+
+/** V8 cannot go on after this; the thread of the isolate must not return. */
+function outOfMemory(): void {
+  say({ type: "done", outcome: { state: "out_of_memory" } });
+  process.exit(3);
+}
+
+function finish(outcome: ChildOutcome): void {
+  if (live === undefined) return;
+  const { isolate } = live;
+  live = undefined;
+  say({ type: "done", outcome });
+  if (!isolate.isDisposed) isolate.dispose();
+}
+
+const boot = `const boot = globalThis.__jobrunnerBoot; delete globalThis.__jobrunnerBoot; return boot($0, $1, $2, $3);`;
+
+function start({ timezone, memoryMb, bundle, configJson }: ParentMessage & { type: "start" }): void {
+  const { isolate, context } = prepare(timezone, memoryMb);
+  prepared = undefined;
+  const effect = new ivm.Callback((seq: number, op: string, argsJson: string) =>
+    say({ type: "effect", seq, op, argsJson }),
+  );
+  const log = new ivm.Callback((n: number, level: "info", text: string, guestMs: number) =>
+    say({ type: "log", n, level, text, guestMs }),
+  );
+  const limit = new ivm.Callback((name: string, errorJson: string) => {
+    const error: ErrorText = JSON.parse(errorJson);
+    say({ type: "done", outcome: { state: "limit_exceeded", limit: name, error } });
+  });
+  const compute = new ivm.Callback(computeForGuest);
+  const entries = context.evalClosureSync(boot, [effect, log, limit, compute], { result: { reference: true } });
+  live = {
+    isolate,
+    deliver: entries.getSync("deliver", { reference: true }),
+    status: entries.getSync("status", { reference: true }),
+  };
+  const startEntry: Entry = entries.getSync("start", { reference: true });
+  enter(() => {
+    const script = isolate.compileScriptSync(`${prefix}${bundle}\n})`, {
+      filename: "job.js",
+      columnOffset: -prefix.length,
+    });
+    const evaluate = script.runSync(context, { reference: true });
+    startEntry.applySync(undefined, [configJson, evaluate.derefInto()]);
+  });
+}
+
+/** Runs one entry into the isolate; its microtasks are done when it returns, so its state can be read. */
+function enter(run: () => void): void {
+  const current = live;
+  if (current === undefined) return;
+  try {
+    run();
+    const status = current.status.applySync(undefined, []);
+    if (typeof status === "string" && status !== "") finish(JSON.parse(status));
+  } catch (thrown) {
+    if (current.isolate.isDisposed) finish({ state: "out_of_memory" });
+    else finish({ state: "failed", error: errorText(thrown) });
+  }
+}
+
+/** Errors that reach this side are those of compiling and rejections that the job did not handle. */
+function errorText(thrown: unknown): ErrorText {
+  if (!(thrown instanceof Error)) return { name: "Error", message: String(thrown).slice(0, 4000), stack: "" };
+  return {
+    name: String(thrown.name).slice(0, 100),
+    message: String(thrown.message).slice(0, 4000),
+    stack: String(thrown.stack).slice(0, 16_000),
+  };
+}
+
+process.on("message", (message: ParentMessage) => {
+  switch (message.type) {
+    case "prepare":
+      prepare(message.timezone, message.memoryMb);
+      return;
+    case "start":
+      start(message);
+      return;
+    case "reply":
+      enter(() => live?.deliver.applySync(undefined, [message.seq, message.ok, message.json, message.guestMs]));
+      return;
+    default:
+      message satisfies never;
+  }
+});
+process.on("disconnect", () => process.exit(0));
+say({ type: "ready" });

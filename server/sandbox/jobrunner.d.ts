@@ -1,0 +1,341 @@
+/*
+ * Types for authors of jobs: the module "jobrunner", and the globals of the sandbox. The globals are those of the web
+ * that exist here, in the shape that they have here; there is no DOM, no Node and no file system.
+ */
+
+declare module "jobrunner" {
+  import type { z } from "zod";
+
+  export { z } from "zod";
+
+  /** Any JSON value: what kv keeps and what run() may return. */
+  export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+  /** A cron schedule of five fields (six with seconds first). */
+  export interface Schedule {
+    /** Names the schedule where a job has several; default "main". */
+    key?: string;
+    cron: string;
+    /** IANA zone such as "Asia/Seoul"; default: the job's time zone. */
+    timezone?: string;
+    /** Slots missed while nothing ran: forget them, run the latest one, or run all. Default "latest". */
+    catchUp?: "none" | "latest" | "all";
+    /** Most slots that "all" makes up for. */
+    catchUpMax?: number;
+    /** What happens when the run before is still going. Default "skip". */
+    overlap?: "allow" | "skip" | "queue" | "replace";
+    /** A slot that could not start within this time is recorded as missed, such as "10m". */
+    startDeadline?: string | number;
+  }
+
+  /** The powers that a job asks for. A person signs exactly these. */
+  export interface Permissions {
+    /** Hosts that fetch may reach: "api.example.org", "api.example.org:8443", or an object to allow a private address. */
+    net?: readonly (string | { host: string; port?: number | null; private?: boolean })[];
+    /** Secret name to the hosts that may receive it. */
+    secrets?: Readonly<Record<string, readonly string[]>>;
+  }
+
+  export interface Limits {
+    /** Longest time of one run, such as "60s"; a number is milliseconds. */
+    timeout?: string | number;
+    memoryMb?: number;
+    logBytes?: number;
+    /** Most calls to the outside in one run: fetches, kv calls, timers and so on. */
+    effects?: number;
+    responseBytes?: number;
+  }
+
+  export interface Retry {
+    /** Tries in all, the first included. */
+    attempts?: number;
+    backoff?: "fixed" | "exponential";
+    delay?: string | number;
+    maxDelay?: string | number;
+  }
+
+  /** The job's own store. It outlives runs and versions. */
+  export interface Kv {
+    /** The value, or undefined where the key has none. */
+    get<T extends Json = Json>(key: string): Promise<T | undefined>;
+    /** The value with its revision, for compare-and-set; null where the key has none. */
+    read<T extends Json = Json>(key: string): Promise<{ value: T; revision: number } | null>;
+    /** With `ifRevision` it only writes over that revision (null: only where there is no value yet), and throws otherwise. */
+    set(key: string, value: Json, options?: { ifRevision?: number | null }): Promise<{ revision: number }>;
+    /** Whether there was a value. */
+    delete(key: string): Promise<boolean>;
+    /** Keys in order, a page at a time. */
+    list(options?: {
+      prefix?: string;
+      limit?: number;
+      cursor?: string;
+    }): Promise<{ keys: string[]; cursor: string | null }>;
+  }
+
+  /** Secrets never enter the sandbox: a job handles placeholders, and the value is put in on the way out. */
+  export interface Secrets {
+    /** A placeholder for the URL, headers or body of a request to a host that the manifest names for this secret. */
+    get(name: string): Promise<string>;
+    /** A keyed digest, for APIs that want signed requests. Default: SHA-256 in hex. */
+    hmac(
+      name: string,
+      data: string | ArrayBuffer | ArrayBufferView,
+      options?: { algorithm?: "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512"; encoding?: "hex" | "base64" },
+    ): Promise<string>;
+  }
+
+  export interface Log {
+    debug(...values: unknown[]): void;
+    info(...values: unknown[]): void;
+    warn(...values: unknown[]): void;
+    error(...values: unknown[]): void;
+  }
+
+  /** Which run this is. `slot` is the scheduled instant in ISO 8601, or null for a run by request. */
+  export interface RunInfo {
+    readonly job: string;
+    readonly version: number;
+    readonly run: string;
+    readonly attempt: number;
+    readonly trigger: string;
+    readonly slot: string | null;
+  }
+
+  export interface JobContext<Input> {
+    input: Input;
+    kv: Kv;
+    secrets: Secrets;
+    log: Log;
+    run: RunInfo;
+  }
+
+  export interface JobDefinition<Schema extends z.ZodType> {
+    /** What the job does, for the person who signs it. */
+    description: string;
+    /** Left out: the job runs by request alone. */
+    schedule?: string | Schedule | readonly Schedule[];
+    permissions?: Permissions;
+    limits?: Limits;
+    retry?: Retry;
+    /** BCP 47 locale inside the sandbox. */
+    locale?: string;
+    /** IANA zone inside the sandbox, and of schedules that name none. */
+    timezone?: string;
+    /** Schema of the input. A scheduled run gets the defaults. */
+    input?: Schema;
+    /** What it returns is kept as the run's output, so it must be JSON. */
+    run(context: JobContext<z.output<Schema>>): unknown;
+  }
+
+  /**
+   * Declares a job; a job file has it as its default export.
+   * @example
+   * export default defineJob({
+   *   description: "Notes the status of a site every hour",
+   *   schedule: { cron: "0 * * * *" },
+   *   permissions: { net: ["www.example.org"] },
+   *   async run({ kv, log }) {
+   *     const { status } = await fetch("https://www.example.org/");
+   *     log.info("status", status);
+   *     await kv.set("status", status);
+   *   },
+   * });
+   */
+  export function defineJob<Schema extends z.ZodType = z.ZodObject<Record<never, z.ZodType>>>(
+    definition: JobDefinition<Schema>,
+  ): JobDefinition<Schema>;
+}
+
+/* The globals. Deviations from the web are listed in docs/job-api.md. */
+
+type HeadersInit = Headers | Iterable<readonly [string, string]> | Record<string, string>;
+type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams;
+
+interface RequestInit {
+  method?: string;
+  headers?: HeadersInit;
+  body?: BodyInit | null;
+  redirect?: "follow" | "manual" | "error";
+  signal?: AbortSignal | null;
+}
+
+interface ResponseInit {
+  status?: number;
+  statusText?: string;
+  headers?: HeadersInit;
+}
+
+interface Body {
+  readonly bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  // biome-ignore lint/suspicious/noExplicitAny: as the web's own types have it
+  json(): Promise<any>;
+  text(): Promise<string>;
+}
+
+declare class Headers {
+  constructor(init?: HeadersInit);
+  append(name: string, value: string): void;
+  delete(name: string): void;
+  get(name: string): string | null;
+  getSetCookie(): string[];
+  has(name: string): boolean;
+  set(name: string, value: string): void;
+  forEach(callback: (value: string, name: string, headers: Headers) => void): void;
+  entries(): IterableIterator<[string, string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+}
+
+interface Request extends Body {}
+declare class Request {
+  constructor(input: string | URL | Request, init?: RequestInit);
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly redirect: "follow" | "manual" | "error";
+  readonly signal: AbortSignal;
+  clone(): Request;
+}
+
+interface Response extends Body {}
+declare class Response {
+  constructor(body?: BodyInit | null, init?: ResponseInit);
+  static json(value: unknown, init?: ResponseInit): Response;
+  readonly ok: boolean;
+  readonly status: number;
+  readonly statusText: string;
+  readonly url: string;
+  readonly redirected: boolean;
+  readonly headers: Headers;
+  clone(): Response;
+}
+
+/** To the hosts of `permissions.net` alone. The whole response is there when the promise settles. */
+declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+
+declare class URLSearchParams {
+  constructor(init?: string | URLSearchParams | Record<string, string> | Iterable<readonly [string, string]>);
+  readonly size: number;
+  append(name: string, value: string): void;
+  delete(name: string, value?: string): void;
+  get(name: string): string | null;
+  getAll(name: string): string[];
+  has(name: string, value?: string): boolean;
+  set(name: string, value: string): void;
+  sort(): void;
+  forEach(callback: (value: string, name: string, params: URLSearchParams) => void): void;
+  entries(): IterableIterator<[string, string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+  toString(): string;
+}
+
+declare class URL {
+  constructor(url: string | URL, base?: string | URL);
+  static parse(url: string | URL, base?: string | URL): URL | null;
+  static canParse(url: string | URL, base?: string | URL): boolean;
+  href: string;
+  readonly origin: string;
+  protocol: string;
+  username: string;
+  password: string;
+  host: string;
+  hostname: string;
+  port: string;
+  pathname: string;
+  search: string;
+  readonly searchParams: URLSearchParams;
+  hash: string;
+  toString(): string;
+  toJSON(): string;
+}
+
+declare class TextEncoder {
+  readonly encoding: "utf-8";
+  encode(text?: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number };
+}
+
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  decode(data?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
+}
+
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string);
+  readonly code: number;
+}
+
+declare class Event {
+  constructor(type: string, options?: { cancelable?: boolean });
+  readonly type: string;
+  readonly cancelable: boolean;
+  readonly defaultPrevented: boolean;
+  readonly target: EventTarget | null;
+  readonly currentTarget: EventTarget | null;
+  preventDefault(): void;
+  stopImmediatePropagation(): void;
+}
+
+type EventListener = ((event: Event) => void) | { handleEvent(event: Event): void };
+
+declare class EventTarget {
+  addEventListener(
+    type: string,
+    listener: EventListener | null,
+    options?: boolean | { once?: boolean; signal?: AbortSignal },
+  ): void;
+  removeEventListener(type: string, listener: EventListener | null): void;
+  dispatchEvent(event: Event): boolean;
+}
+
+declare class AbortSignal extends EventTarget {
+  private constructor();
+  static abort(reason?: unknown): AbortSignal;
+  static timeout(ms: number): AbortSignal;
+  static any(signals: Iterable<AbortSignal>): AbortSignal;
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  onabort: ((event: Event) => void) | null;
+  throwIfAborted(): void;
+}
+
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
+}
+
+declare const crypto: {
+  getRandomValues<T extends ArrayBufferView>(view: T): T;
+  randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
+  readonly subtle: {
+    digest(algorithm: string | { name: string }, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+  };
+};
+
+declare const performance: { now(): number; readonly timeOrigin: number };
+
+/** Writes to the run's log. */
+declare const console: Record<
+  "log" | "debug" | "info" | "warn" | "error" | "trace" | "dir" | "table" | "group",
+  (...values: unknown[]) => void
+> & { assert(condition: unknown, ...values: unknown[]): void; groupEnd(): void };
+
+declare function setTimeout<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
+// For `new Promise((resolve) => setTimeout(resolve, ms))`, whose resolve takes a value that nobody passes.
+declare function setTimeout(callback: (_: void) => void, ms?: number): number;
+declare function setInterval<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
+declare function setInterval(callback: (_: void) => void, ms?: number): number;
+declare function clearTimeout(id: number | undefined): void;
+declare function clearInterval(id: number | undefined): void;
+declare function queueMicrotask(callback: () => void): void;
+declare function structuredClone<T>(value: T): T;
+declare function atob(text: string): string;
+declare function btoa(text: string): string;

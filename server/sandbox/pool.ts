@@ -1,0 +1,212 @@
+import type { Log } from "../log.ts";
+import { buildGuestBundle } from "./guest-bundle.ts";
+import { mapError } from "./map-error.ts";
+import { type Runner, startRunner } from "./runner-process.ts";
+import { type ServedOutcome, serveRun } from "./serve-run.ts";
+import type { Declaration, DeclarationRequest, Pool, SandboxOutcome, SandboxRun } from "./types.ts";
+
+/** What warm runners are made ready for, until the first run shows what is asked for. */
+const usual = { locale: "en-US", timezone: "UTC", memoryMb: 128 };
+const declarationLimits = { timeoutMs: 5_000, memoryMb: 128, logBytes: 100_000, effects: 1 };
+/**
+ * RLIMIT_DATA of a runner besides the job's heap: about 100 MB are its own, and each isolate maps 512 MB that it hardly
+ * touches, of which two can exist for a moment. Warm runners leave room for the heap of most jobs.
+ */
+const baseDataMb = 1536;
+const warmHeapMb = 512;
+/** A runner that belongs to a bundle holds about 90 MB, which is given back when nobody has wanted it for so long. */
+const boundIdleMs = 60_000;
+
+type Wanted = Readonly<{ bundleHash: string; locale: string; memoryMb: number }>;
+
+/**
+ * Starts `warm` runner processes and serves at most `max` runs at a time, first come first served. A process that has
+ * served a bundle serves that bundle alone from then on.
+ */
+export async function createPool(options: { max: number; warm: number; log: Log; cacheDir: string }): Promise<Pool> {
+  const { max, warm, log } = options;
+  const guest = await buildGuestBundle(options.cacheDir);
+  const idle: Runner[] = [];
+  const all = new Set<Runner>();
+  const queue: (() => void)[] = [];
+  const retiring = new Map<Runner, NodeJS.Timeout>();
+  let hint = usual;
+  let busy = 0;
+  let closed = false;
+
+  function spawnRunner(locale: string, timezone: string, memoryMb: number): Runner {
+    const dataMb = baseDataMb + Math.max(warmHeapMb, memoryMb);
+    const runner = startRunner({ guestPath: guest.path, locale, timezone, dataMb });
+    all.add(runner);
+    return runner;
+  }
+
+  async function drop(runner: Runner): Promise<void> {
+    all.delete(runner);
+    keep(runner);
+    const at = idle.indexOf(runner);
+    if (at >= 0) idle.splice(at, 1);
+    await runner.kill();
+  }
+
+  function keep(runner: Runner): void {
+    clearTimeout(retiring.get(runner));
+    retiring.delete(runner);
+  }
+
+  /** Keeps `warm` runners ready that belong to no bundle yet. */
+  function refill(): void {
+    for (const runner of idle.filter((one) => !one.isAlive())) void drop(runner);
+    const fresh = idle.filter((runner) => runner.bundleHash() === null && runner.locale === hint.locale).length;
+    for (let missing = closed ? 0 : warm - fresh; missing > 0; missing--) {
+      const runner = spawnRunner(hint.locale, hint.timezone, usual.memoryMb);
+      idle.push(runner);
+      runner.send({ type: "prepare", timezone: hint.timezone, memoryMb: hint.memoryMb });
+      runner.ready.catch((error: unknown) => {
+        log.error({ err: error }, "a warm runner did not start");
+        void drop(runner);
+      });
+    }
+    const limit = warm + max;
+    while (idle.length > limit) {
+      const oldest = idle[0];
+      if (oldest === undefined) break;
+      void drop(oldest);
+    }
+  }
+
+  function take(wanted: Wanted): Runner {
+    const fits = (runner: Runner) =>
+      runner.isAlive() && runner.locale === wanted.locale && runner.dataMb >= baseDataMb + wanted.memoryMb;
+    const own = idle.find((runner) => runner.bundleHash() === wanted.bundleHash && fits(runner));
+    const found = own ?? idle.find((runner) => runner.bundleHash() === null && fits(runner));
+    if (found === undefined) return spawnRunner(wanted.locale, hint.timezone, wanted.memoryMb);
+    idle.splice(idle.indexOf(found), 1);
+    keep(found);
+    return found;
+  }
+
+  function giveBack(runner: Runner, next: { timezone: string; memoryMb: number }): void {
+    if (closed || !runner.isAlive()) return void drop(runner);
+    idle.push(runner);
+    retiring.set(runner, setTimeout(() => void drop(runner), boundIdleMs).unref());
+    runner.send({ type: "prepare", ...next });
+  }
+
+  async function slot(signal: AbortSignal): Promise<boolean> {
+    if (busy < max) {
+      busy++;
+      return true;
+    }
+    const turn = Promise.withResolvers<boolean>();
+    const go = () => turn.resolve(true);
+    const stop = () => {
+      const at = queue.indexOf(go);
+      if (at < 0) return; // Its turn has come already.
+      queue.splice(at, 1);
+      turn.resolve(false);
+    };
+    queue.push(go);
+    signal.addEventListener("abort", stop, { once: true });
+    const mine = await turn.promise;
+    signal.removeEventListener("abort", stop);
+    return mine;
+  }
+
+  /** The place passes straight to the next in line. */
+  function release(): void {
+    const next = queue.shift();
+    if (next === undefined) busy--;
+    else next();
+  }
+
+  async function serve(run: SandboxRun, declare: boolean): Promise<ServedOutcome> {
+    if (run.signal.aborted || closed || !(await slot(run.signal))) return { state: "cancelled" };
+    const { bundleHash, locale, timezone, limits } = run;
+    hint = { locale, timezone, memoryMb: limits.memoryMb };
+    const runner = take({ bundleHash, locale, memoryMb: limits.memoryMb });
+    runner.bind(bundleHash);
+    setTimeout(refill, 50).unref();
+    try {
+      await runner.ready;
+      const { v8, icu = "" } = process.versions;
+      const { seed, startMs, inputJson, info } = run;
+      const config = { seed, startMs, inputJson, info, declare, logBytes: limits.logBytes, effects: limits.effects };
+      return await serveRun(runner, {
+        bundle: run.bundle,
+        configJson: JSON.stringify(config),
+        timezone,
+        limits,
+        started: run.onStart({ pid: runner.pid, guestRuntime: guest.version, v8, icu }),
+        onEffect: run.onEffect,
+        onLog: run.onLog,
+        signal: run.signal,
+      });
+    } finally {
+      giveBack(runner, { timezone, memoryMb: limits.memoryMb });
+      release();
+    }
+  }
+
+  refill();
+  return {
+    guestRuntime: guest.version,
+    run: async (run) => finishOutcome(await serve(run, false), run),
+    declaration: (request) => declaration(request, serve),
+    stats: () => ({ idle: idle.length, busy }),
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await Promise.all([...all].map(drop));
+    },
+  };
+}
+
+function finishOutcome(outcome: ServedOutcome, run: SandboxRun): SandboxOutcome {
+  switch (outcome.state) {
+    case "failed":
+      return { state: "failed", error: mapError(outcome.error, run.sourceMap) };
+    case "limit_exceeded":
+      return { ...outcome, error: mapError(outcome.error, run.sourceMap) };
+    case "out_of_memory":
+      return { state: "out_of_memory", limitMb: run.limits.memoryMb };
+    default:
+      return outcome;
+  }
+}
+
+async function declaration(
+  request: DeclarationRequest,
+  serve: (run: SandboxRun, declare: boolean) => Promise<ServedOutcome>,
+): Promise<Declaration> {
+  const run: SandboxRun = {
+    ...request,
+    inputJson: null,
+    info: { job: "", version: 0, run: "", attempt: 0, trigger: "", slot: null },
+    seed: "0".repeat(32),
+    startMs: 0,
+    limits: declarationLimits,
+    onStart: async () => {},
+    onEffect: async () => {
+      throw new Error("no effect is served while a bundle is read");
+    },
+    onLog: () => {},
+    signal: new AbortController().signal,
+  };
+  const outcome = finishOutcome(await serve(run, true), run);
+  if (outcome.state === "succeeded") return { ok: true, json: outcome.outputJson ?? "null" };
+  if (outcome.state === "failed" || outcome.state === "limit_exceeded") return { ok: false, error: outcome.error };
+  return { ok: false, error: plainError(outcome) };
+}
+
+/** What else can happen while a file is loaded, in words. */
+function plainError(outcome: SandboxOutcome) {
+  const words: Partial<Record<SandboxOutcome["state"], string>> = {
+    timed_out: `loading the job took longer than ${declarationLimits.timeoutMs / 1000} seconds`,
+    out_of_memory: `loading the job took more than ${declarationLimits.memoryMb} MB of memory`,
+    cancelled: "loading the job was stopped",
+  };
+  const message =
+    words[outcome.state] ??
+    `loading the job ended its process: ${"detail" in outcome ? outcome.detail : outcome.state}`;
+  return { name: "LoadError", message, stack: `LoadError: ${message}`, file: null, line: null, column: null };
+}

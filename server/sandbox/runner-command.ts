@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { programRoot } from "../home.ts";
+
+/** What to execute for a runner process, and the limits that the system puts on it. */
+export type RunnerCommand = Readonly<{ file: string; args: readonly string[] }>;
+
+const systemFolders = ["/usr/bin", "/bin"] as const;
+
+function findTool(name: string): string | undefined {
+  return systemFolders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/**
+ * Node with its permission system on and reads of its own files alone, under the limits that this system offers.
+ * On Linux: killed together with its parent thread (setpriv), no core files, and at most `dataMb` of private writable
+ * memory. RLIMIT_DATA rather than RLIMIT_AS, because V8 reserves gigabytes of addresses that it never touches.
+ */
+export function runnerCommand(options: { guestPath: string; dataMb: number }): RunnerCommand {
+  const child = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url));
+  const node = [
+    process.execPath,
+    "--no-node-snapshot",
+    "--no-warnings",
+    "--max-old-space-size=64",
+    "--permission",
+    "--allow-addons",
+    ...readable(options.guestPath).map((path) => `--allow-fs-read=${path}`),
+    child,
+    options.guestPath,
+  ];
+  const words = process.platform === "linux" ? [...linuxLimits(options.dataMb), ...node] : node;
+  const [file = process.execPath, ...args] = words;
+  return { file, args };
+}
+
+function linuxLimits(dataMb: number): string[] {
+  const setpriv = findTool("setpriv");
+  const prlimit = findTool("prlimit");
+  return [
+    ...(setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"]),
+    ...(prlimit === undefined ? [] : [prlimit, `--data=${dataMb * 1024 * 1024}`, "--core=0", "--fsize=0", "--"]),
+  ];
+}
+
+/** The runner's own code and isolated-vm with what loads it. */
+function readable(guestPath: string): string[] {
+  const require = createRequire(import.meta.url);
+  const isolatedVm = dirname(require.resolve("isolated-vm"));
+  const loader = dirname(createRequire(join(isolatedVm, "isolated-vm.js")).resolve("node-gyp-build"));
+  const here = dirname(fileURLToPath(import.meta.url));
+  // The loader asks for the last one to tell musl from glibc.
+  return [
+    `${here}${sep}`,
+    `${isolatedVm}${sep}`,
+    `${loader}${sep}`,
+    join(programRoot, "package.json"),
+    join(programRoot, "..", "package.json"),
+    guestPath,
+    "/etc/alpine-release",
+  ];
+}

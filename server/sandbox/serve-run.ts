@@ -1,0 +1,155 @@
+import type { ChildMessage, ChildOutcome } from "./protocol.ts";
+import type { Runner, RunnerExit } from "./runner-process.ts";
+import type { EffectCall, EffectReply, LogLine } from "./types.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+/** How the runner's part ended, before positions are mapped. */
+export type ServedOutcome =
+  | ChildOutcome
+  | { state: "timed_out"; afterMs: number }
+  | { state: "crashed"; detail: string }
+  | { state: "cancelled" };
+
+export type ServeOptions = Readonly<{
+  bundle: string;
+  /** JSON of the guest's BootConfig. */
+  configJson: string;
+  timezone: string;
+  limits: Readonly<{ timeoutMs: number; memoryMb: number; logBytes: number; effects: number }>;
+  /** Effects and the outcome wait for it. */
+  started: Promise<void>;
+  onEffect(call: EffectCall): Promise<EffectReply>;
+  onLog(line: LogLine): void;
+  signal: AbortSignal;
+}>;
+
+const maxInFlight = 64;
+/** Most characters of arguments that this process holds for one run. */
+const maxHeldChars = 64_000_000;
+const outOfMemoryText =
+  /out of memory|Allocation failed|invalid table size|invalid array length|Cannot create a handle/i;
+
+const tooMuchHeld: ServedOutcome = {
+  state: "limit_exceeded",
+  limit: "argumentsInFlight",
+  error: {
+    name: "LimitError",
+    message: `the arguments of the calls in flight have more than ${maxHeldChars} characters: await some before making more`,
+    stack: "",
+  },
+};
+
+/**
+ * Runs one bundle on a runner. Whatever ends it but an ordinary outcome kills the runner; the promise settles when the
+ * process is gone or free for the next run, so a caller never sees it alive and spoiled.
+ */
+export async function serveRun(runner: Runner, options: ServeOptions): Promise<ServedOutcome> {
+  const { limits, signal } = options;
+  const ended = Promise.withResolvers<ServedOutcome>();
+  const counts = { effects: 0, inFlight: 0, heldChars: 0, lines: 0, logChars: 0 };
+  let over = false;
+
+  const end = (outcome: ServedOutcome) => {
+    if (over) return;
+    over = true;
+    const reusable = outcome.state === "succeeded" || outcome.state === "failed";
+    if (reusable) ended.resolve(outcome);
+    else void runner.kill().then(() => ended.resolve(outcome));
+  };
+  const abort = (reason: unknown) => {
+    if (over) return;
+    over = true;
+    void runner.kill().then(() => ended.reject(reason));
+  };
+  const forged = (what: string) => end({ state: "crashed", detail: `the runner broke the protocol: ${what}` });
+
+  const perform = async (call: EffectCall) => {
+    try {
+      await options.started;
+      if (over) return;
+      const reply = await options.onEffect(call);
+      counts.inFlight--;
+      counts.heldChars -= call.argsJson.length;
+      if (!over) runner.send({ type: "reply", seq: call.seq, ...reply });
+    } catch (thrown) {
+      abort(thrown);
+    }
+  };
+
+  const onMessage = (message: ChildMessage) => {
+    if (over) return;
+    switch (message.type) {
+      case "ready":
+        return;
+      case "log": {
+        const { n, level, text, guestMs } = message;
+        counts.lines++;
+        counts.logChars += text.length;
+        if (n !== counts.lines) return forged("a log line out of order");
+        if (counts.logChars > limits.logBytes) return forged("more log than the limit");
+        return options.onLog({ n, level, text, guestMs });
+      }
+      case "effect": {
+        const { seq, op, argsJson } = message;
+        counts.effects++;
+        counts.inFlight++;
+        if (seq !== counts.effects) return forged("a call out of order");
+        if (counts.effects > limits.effects || counts.inFlight > maxInFlight)
+          return forged("more calls than the limit");
+        counts.heldChars += argsJson.length;
+        if (counts.heldChars > maxHeldChars) return end(tooMuchHeld);
+        return void perform({ seq, op, argsJson });
+      }
+      case "done":
+        return end(message.outcome);
+      default:
+        return message satisfies never;
+    }
+  };
+
+  const onAbort = () => end({ state: "cancelled" });
+  const watchdog = startWatchdog({
+    pid: runner.pid,
+    timeoutMs: limits.timeoutMs,
+    memoryMb: limits.memoryMb,
+    onTimeout: () => end({ state: "timed_out", afterMs: limits.timeoutMs }),
+    onMemory: () => end({ state: "out_of_memory" }),
+  });
+  runner.attach({
+    onMessage: (message) => {
+      try {
+        onMessage(message);
+      } catch (thrown) {
+        abort(thrown);
+      }
+    },
+    onForgery: () => forged("a message of no known form"),
+    onExit: (exit) => end(outcomeOfExit(exit)),
+  });
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else {
+    const { timezone, bundle, configJson } = options;
+    runner.send({ type: "start", timezone, memoryMb: limits.memoryMb, bundle, configJson });
+  }
+  options.started.catch(abort);
+  try {
+    const outcome = await ended.promise;
+    await options.started;
+    return outcome;
+  } finally {
+    watchdog[Symbol.dispose]();
+    signal.removeEventListener("abort", onAbort);
+    runner.attach(undefined);
+  }
+}
+
+function outcomeOfExit({ code, signal, stderr }: RunnerExit): ServedOutcome {
+  if (outOfMemoryText.test(stderr)) return { state: "out_of_memory" };
+  const lines = stderr.split("\n").map((line) => line.trim());
+  const said = lines.find((line) => /fatal|error/i.test(line)) ?? "";
+  return {
+    state: "crashed",
+    detail: `the runner process ended (${signal ?? `exit code ${code}`}) ${said.slice(0, 300)}`.trim(),
+  };
+}

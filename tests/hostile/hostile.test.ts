@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EffectCall, EffectReply, Pool, SandboxOutcome, SandboxRun } from "../../server/sandbox/types.ts";
+import { sha256 } from "../../server/sha256.ts";
+import { guestStartMs, jobSource, sandboxRun, testPool } from "../support/sandbox-run.ts";
+
+/*
+ * Each file of jobs/ says in its first lines how it must end: `// outcome: a|b` and, where it matters, `// message: regexp`.
+ * `// timeout: ms` gives more time to what must do much before it breaks a limit. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, and the next run is fine.
+ */
+
+const folder = new URL("./jobs/", import.meta.url);
+const usualLimits = { timeoutMs: 1_500, memoryMb: 128, logBytes: 100_000, effects: 200 };
+const graceMs = 10_000;
+
+/** Calls to the slow host are never answered. */
+async function onEffect({ argsJson }: EffectCall): Promise<EffectReply> {
+  if (argsJson.includes("slow.example.org")) await new Promise(() => {});
+  return { ok: true, json: "null", guestMs: guestStartMs };
+}
+
+async function hostileRun(file: string, source: string): Promise<SandboxRun> {
+  const timeoutMs = Number(/^\/\/ timeout: (\d+)$/m.exec(source)?.[1] ?? usualLimits.timeoutMs);
+  const limits = { ...usualLimits, timeoutMs };
+  const run = await sandboxRun(file.endsWith(".bundle") ? "" : source, { limits, onEffect });
+  return file.endsWith(".bundle") ? { ...run, bundle: source, bundleHash: sha256(source), sourceMap: null } : run;
+}
+
+function messageOf(outcome: SandboxOutcome): string {
+  if (outcome.state === "limit_exceeded") return `${outcome.limit}: ${outcome.error.message}`;
+  if (outcome.state === "failed") return `${outcome.error.name}: ${outcome.error.message}`;
+  return outcome.state === "crashed" ? outcome.detail : "";
+}
+
+describe("hostile jobs", () => {
+  let pool: Pool;
+  beforeAll(async () => {
+    pool = await testPool();
+  });
+  afterAll(() => pool[Symbol.asyncDispose]());
+
+  const fine = { state: "succeeded", outputJson: '"fine"' };
+
+  test.each(readdirSync(folder))("%s ends as it must and harms nobody else", { timeout: 30_000 }, async (file) => {
+    const source = readFileSync(new URL(file, folder), "utf8");
+    const states = /^\/\/ outcome: (.+)$/m.exec(source)?.[1]?.split("|") ?? [];
+    const message = /^\/\/ message: (.+)$/m.exec(source)?.[1] ?? "";
+    const hostile = await hostileRun(file, source);
+    const neighbour = await sandboxRun(jobSource('await kv.get("k"); return "fine";'));
+    expect(await pool.run(neighbour)).toEqual(fine);
+
+    const start = performance.now();
+    const [outcome, beside] = await Promise.all([pool.run(hostile), pool.run(neighbour)]);
+    const tookMs = performance.now() - start;
+
+    expect(states, JSON.stringify(outcome)).toContain(outcome.state);
+    expect(messageOf(outcome)).toMatch(new RegExp(message));
+    // Within a second on a quiet machine; the bound here only tells a kill from a job that ends by itself.
+    expect(tookMs).toBeLessThan(hostile.limits.timeoutMs + graceMs);
+    expect(beside).toEqual(fine);
+    if (outcome.state === "succeeded") expect(await pool.run(hostile)).toMatchObject({ state: "succeeded" });
+    expect(await pool.run(neighbour)).toEqual(fine);
+  });
+});

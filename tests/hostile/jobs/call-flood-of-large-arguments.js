@@ -1,0 +1,12 @@
+// outcome: limit_exceeded
+// message: argumentsInFlight
+// timeout: 10000
+import { defineJob } from "jobrunner";
+
+export default defineJob({
+  description: "hostile: fills the daemon with arguments of calls that take long",
+  async run({ kv }) {
+    const body = "x".repeat(10_000_000);
+    await Promise.all(Array.from({ length: 60 }, (_, i) => kv.set(`slow.example.org ${i}`, body)));
+  },
+});
