@@ -1,0 +1,173 @@
+import { z } from "zod";
+import { canonicalJson } from "../canonical-json.ts";
+import { sha256 } from "../sha256.ts";
+import { checkCron, findTimezone } from "./check-cron.ts";
+import { type Declared, declarationSchema } from "./declaration-schema.ts";
+import { freezePermissions } from "./freeze-permissions.ts";
+import { type FrozenSchedule, type Manifest, manifestSchema } from "./manifest.ts";
+import { type ManifestProblem, toProblems } from "./manifest-problems.ts";
+
+export type FrozenManifest = Readonly<
+  { ok: true; manifest: Manifest; text: string; hash: string } | { ok: false; problems: readonly ManifestProblem[] }
+>;
+
+export type ManifestDefaults = Readonly<{ timezone: string; locale: string; now: Date }>;
+
+const inputSchemaLength = 64 * 1024;
+
+/**
+ * Turns what `defineJob` got (plain JSON) into the manifest that is signed: checked, resolved, normalized, every default written
+ * out. `text` is its canonical JSON and `hash` the hash of that. `defaults` come from the configuration.
+ */
+export function freezeManifest(declarationJson: string, defaults: ManifestDefaults): FrozenManifest {
+  const declared = declarationSchema.safeParse(toLongForms(JSON.parse(declarationJson)));
+  if (!declared.success) return { ok: false, problems: toProblems(declared.error) };
+  const problems: ManifestProblem[] = [];
+  const manifest = resolve(declared.data, defaults, problems);
+  if (problems.length > 0) return { ok: false, problems };
+  const text = canonicalJson(manifestSchema.parse(manifest));
+  return { ok: true, manifest, text, hash: sha256(text) };
+}
+
+const anyRecord = z.record(z.string(), z.unknown());
+
+/** Authors may write one schedule as a string or object, and a host as a string. */
+function toLongForms(declaration: unknown): unknown {
+  const record = anyRecord.safeParse(declaration);
+  if (!record.success) return declaration;
+  const { schedule, permissions, ...rest } = record.data;
+  const list =
+    schedule === undefined || schedule === null ? undefined : Array.isArray(schedule) ? schedule : [schedule];
+  const powers = anyRecord.safeParse(permissions);
+  const net: unknown = powers.success ? powers.data.net : undefined;
+  return {
+    ...rest,
+    ...(list === undefined
+      ? {}
+      : { schedule: list.map((each: unknown) => (typeof each === "string" ? { cron: each } : each)) }),
+    ...(permissions === undefined ? {} : { permissions }),
+    ...(powers.success && Array.isArray(net)
+      ? {
+          permissions: {
+            ...powers.data,
+            net: net.map((each: unknown) => (typeof each === "string" ? { host: each } : each)),
+          },
+        }
+      : {}),
+  };
+}
+
+function resolve(declared: Declared, defaults: ManifestDefaults, problems: ManifestProblem[]): Manifest {
+  const { description, permissions, limits, retry, input } = declared;
+  const timezone = resolveTimezone(declared.timezone ?? defaults.timezone, "timezone", problems);
+  const schedules = declared.schedule.map((each, index) =>
+    freezeSchedule(each, index, { timezone, now: defaults.now }, problems),
+  );
+  const keys = schedules.map(({ key }) => key);
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice !== undefined)
+    problems.push({
+      path: "schedule",
+      message: `two schedules have the key "${twice}"`,
+      hint: "give each its own key",
+    });
+  checkInputSchema(input, schedules.length > 0, problems);
+  return {
+    description,
+    schedules,
+    permissions: freezePermissions(permissions, problems),
+    limits: {
+      timeoutMs: limits.timeout,
+      memoryMb: limits.memoryMb,
+      logBytes: limits.logBytes,
+      effects: limits.effects,
+      responseBytes: limits.responseBytes,
+    },
+    retry: {
+      attempts: retry.attempts,
+      backoff: retry.backoff,
+      delayMs: retry.delay,
+      maxDelayMs: Math.max(retry.delay, retry.maxDelay),
+    },
+    input,
+    timezone,
+    locale: resolveLocale(declared.locale ?? defaults.locale, problems),
+  };
+}
+
+function freezeSchedule(
+  { key, cron, timezone, catchUp, catchUpMax, overlap, startDeadline }: Declared["schedule"][number],
+  index: number,
+  job: { timezone: string; now: Date },
+  problems: ManifestProblem[],
+): FrozenSchedule {
+  const checked = checkCron(cron, job.now);
+  if (!checked.ok) problems.push({ path: `schedule.${index}.cron`, message: checked.message, hint: checked.hint });
+  return {
+    key: key ?? (index === 0 ? "main" : `schedule-${index + 1}`),
+    cron: checked.ok ? checked.cron : cron,
+    timezone: timezone === undefined ? job.timezone : resolveTimezone(timezone, `schedule.${index}.timezone`, problems),
+    catchUp,
+    catchUpMax,
+    overlap,
+    startDeadlineMs: startDeadline ?? null,
+  };
+}
+
+function resolveTimezone(written: string, path: string, problems: ManifestProblem[]): string {
+  const found = findTimezone(written);
+  if (found === undefined) {
+    problems.push({
+      path,
+      message: `there is no time zone ${JSON.stringify(written.slice(0, 60))}`,
+      hint: 'an IANA name such as "Europe/Berlin", "Asia/Seoul" or "UTC"',
+    });
+  }
+  return found ?? written;
+}
+
+function resolveLocale(written: string, problems: ManifestProblem[]): string {
+  try {
+    const [locale] = Intl.DateTimeFormat.supportedLocalesOf(written);
+    if (locale !== undefined) return locale;
+  } catch {
+    // Not even the form of a locale: told below like an unknown one.
+  }
+  problems.push({
+    path: "locale",
+    message: `there is no locale ${JSON.stringify(written.slice(0, 60))}`,
+    hint: 'a BCP 47 name such as "en-US" or "ko-KR"',
+  });
+  return written;
+}
+
+function checkInputSchema(input: Declared["input"], scheduled: boolean, problems: ManifestProblem[]): void {
+  if (input === null) return;
+  if (JSON.stringify(input).length > inputSchemaLength) {
+    problems.push({
+      path: "input",
+      message: "the schema of the input is larger than 64 KB of JSON",
+      hint: "check large data inside run()",
+    });
+    return;
+  }
+  let schema: z.ZodType;
+  try {
+    schema = z.fromJSONSchema(input);
+  } catch {
+    problems.push({
+      path: "input",
+      message: "the schema of the input has no form in JSON Schema",
+      hint: "use z.object, z.string, z.number, z.boolean, z.array and z.enum",
+    });
+    return;
+  }
+  const empty = schema.safeParse({});
+  if (!scheduled || empty.success) return;
+  const fields = empty.error.issues.map(({ path }) => path.map(String).join(".")).filter((field) => field !== "");
+  problems.push({
+    path: "input",
+    message: `a scheduled run gets no input, so it would fail: ${fields.join(", ") || "the input"} has no default`,
+    hint: "give every field a .default(…) or make it .optional()",
+  });
+}

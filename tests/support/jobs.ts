@@ -1,0 +1,93 @@
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SecretValues } from "../../server/effects/secret-values.ts";
+import { homePaths } from "../../server/home.ts";
+import type { JobsDeps } from "../../server/jobs/jobs-deps.ts";
+import { requireVersion } from "../../server/jobs/read.ts";
+import { silentLog } from "../../server/log.ts";
+import { createApprovals } from "../../server/review/approvals.ts";
+import { createKeyFile, openKey } from "../../server/review/key-file.ts";
+import { recordDecision } from "../../server/review/record-decision.ts";
+import { signDecision } from "../../server/review/sign.ts";
+import { addTrustedKey } from "../../server/review/trusted-keys.ts";
+import type { AttemptOutcome } from "../../server/runs/execute-run.ts";
+import { claim } from "../../server/runs/queue/claim.ts";
+import { enqueue } from "../../server/runs/queue/enqueue.ts";
+import { settle } from "../../server/runs/queue/settle.ts";
+import type { Pool } from "../../server/sandbox/types.ts";
+import type { Store } from "../../server/store/open-store.ts";
+import { testStore } from "./store.ts";
+
+export type TestJobs = AsyncDisposable &
+  Readonly<{
+    deps: JobsDeps;
+    folder: string;
+    /** Signs a version of a job, as its person. */
+    approve(name: string, version?: number): Promise<void>;
+    /** Runs the approved version once, for real. */
+    run(name: string, secrets?: Readonly<Record<string, string>>): Promise<AttemptOutcome>;
+  }>;
+
+/** A store, a person whose key is trusted, and an empty jobs folder of their own, with the given pool. */
+export async function testJobs(
+  pool: Pool,
+  now = new Date("2026-11-01T00:00:00Z"),
+  opened: Promise<Store> = testStore(),
+): Promise<TestJobs> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), "jobrunner-jobs-")));
+  const store = await opened;
+  const log = silentLog;
+  const clock = () => now;
+  const home = homePaths({ JOBRUNNER_HOME: join(root, "home") });
+  const key = openKey(createKeyFile({ passphrase: null, label: null, now }), "");
+  addTrustedKey(home, key.publicKey, now);
+  const approvals = await createApprovals({ store, home, log });
+  const folder = join(root, "jobs");
+  const { db } = store;
+  return {
+    folder,
+    deps: { store, approvals, pool, log, clock, config: { jobsFolder: folder, timezone: "UTC", locale: "en-US" } },
+    async approve(name, version) {
+      const row = await requireVersion(db, name, version);
+      const { head } = await approvals.status();
+      const signed = signDecision(key, {
+        kind: "job",
+        name,
+        version: row.number,
+        source: row.source_hash,
+        bundle: row.bundle_hash,
+        manifest: row.manifest_hash,
+        compiler: row.compiler,
+        runtime: row.runtime,
+        decision: "approve",
+        time: now.toISOString(),
+        previous: head.hash,
+      });
+      await recordDecision({ store, home, approvals, clock }, signed);
+    },
+    async run(name, secrets = {}) {
+      const values: SecretValues = { get: (secret) => secrets[secret], names: () => Object.keys(secrets) };
+      await enqueue(db, { job: name, trigger: "person", requestedBy: "person", traceId: "test", now });
+      const {
+        runs: [run],
+      } = await claim(db, { worker: "test", limit: 1, now });
+      if (run === undefined) throw new Error("the run that was just made is not there");
+      // Loaded only here: most tests of jobs run nothing.
+      const { executeRun } = await import("../../server/runs/execute-run.ts");
+      const signal = new AbortController().signal;
+      const outcome = await executeRun(
+        { store, pool, approvals, secrets: () => values, log, clock, worker: "test" },
+        run,
+        signal,
+      );
+      await settle(db, { runId: run.id, attempt: run.attempt, outcome, retry: null, now });
+      return outcome;
+    },
+    async [Symbol.asyncDispose]() {
+      await approvals[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
