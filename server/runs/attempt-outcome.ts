@@ -1,0 +1,75 @@
+import type { ErrorCode } from "../errors.ts";
+import { formatDuration } from "../jobs/duration.ts";
+import type { GuestError, SandboxOutcome } from "../sandbox/types.ts";
+import type { RunError } from "./run-error.ts";
+
+/** How an attempt ended, ready to be settled. `output` is JSON. */
+export type AttemptOutcome = Readonly<{
+  state: "succeeded" | "failed" | "timed_out" | "out_of_memory" | "crashed" | "cancelled" | "denied";
+  output: string | null;
+  error: RunError | null;
+}>;
+
+/** A refusal by the approvals. */
+export function deniedOutcome(code: ErrorCode, message: string): AttemptOutcome {
+  const reason = code === "approval_invalid" || code === "chain_broken" ? code : "not_approved";
+  return failedAs("denied", { reason, class: "policy", message });
+}
+
+/** Names what happened in the sandbox, with the setting to change where a limit was met. */
+export function attemptOutcome(outcome: SandboxOutcome): AttemptOutcome {
+  switch (outcome.state) {
+    case "succeeded":
+      return { state: "succeeded", output: outcome.outputJson, error: null };
+    case "failed":
+      return failedAs("failed", { ...classifyThrown(outcome.error), ...position(outcome.error) });
+    case "limit_exceeded":
+      return failedAs("failed", { reason: "limit", class: "permanent", ...position(outcome.error) });
+    case "timed_out": {
+      const message = `It took longer than ${formatDuration(outcome.afterMs)}; limits.timeout in defineJob raises that.`;
+      return failedAs("timed_out", { reason: "timeout", class: "timeout", message });
+    }
+    case "out_of_memory": {
+      const message = `It took more than ${outcome.limitMb} MB of memory; limits.memoryMb in defineJob raises that.`;
+      return failedAs("out_of_memory", { reason: "memory", class: "memory", message });
+    }
+    case "crashed":
+      return failedAs("crashed", { reason: "crashed", class: "transient", message: outcome.detail });
+    case "cancelled":
+      return failedAs("cancelled", { reason: "cancelled", class: "permanent", message: "It was cancelled." });
+    default:
+      return outcome satisfies never;
+  }
+}
+
+export function failedAs(state: AttemptOutcome["state"], error: RunError): AttemptOutcome {
+  return { state, output: null, error };
+}
+
+/** A mistake in the job stays one however often it is tried; anything else may be the outside's fault. */
+function classifyThrown(error: GuestError): Pick<RunError, "reason" | "class"> {
+  switch (error.name) {
+    case "InputError":
+      return { reason: "input", class: "permanent" };
+    case "NeverSettlesError":
+      return { reason: "never_settles", class: "permanent" };
+    case "PermissionError":
+      return { reason: "permission_denied", class: "policy" };
+    case "SyntaxError":
+    case "ReferenceError":
+      return { reason: "threw", class: "permanent" };
+    default:
+      return { reason: "threw", class: "transient" };
+  }
+}
+
+function position(error: GuestError): Omit<RunError, "reason" | "class"> {
+  return {
+    message: error.message,
+    name: error.name,
+    stack: error.stack,
+    ...(error.file === null ? {} : { file: error.file }),
+    ...(error.line === null ? {} : { line: error.line }),
+    ...(error.column === null ? {} : { column: error.column }),
+  };
+}

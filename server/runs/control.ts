@@ -1,0 +1,101 @@
+import { UserError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Approvals } from "../review/approvals.ts";
+import type { Store } from "../store/open-store.ts";
+import type { Row, RunTrigger } from "../store/tables.ts";
+import { cancelRun } from "./cancel-run.ts";
+import { checkInput } from "./check-input.ts";
+import { recordEvent } from "./events.ts";
+import { inTransaction } from "./in-transaction.ts";
+import { enqueue } from "./queue/enqueue.ts";
+import { requireRun } from "./read.ts";
+import { formatRunId } from "./run-id.ts";
+
+export type ControlDeps = Readonly<{
+  store: Store;
+  approvals: Pick<Approvals, "requireRunnable">;
+  log: Log;
+  nudge: () => void;
+}>;
+
+export type RunOrder = Readonly<{
+  job: string;
+  /** Plain JSON; undefined or null for none. */
+  input?: unknown;
+  trigger: Exclude<RunTrigger, "schedule">;
+  requestedBy: string;
+  dedupeKey?: string | undefined;
+  traceId: string;
+}>;
+
+/**
+ * Asks for a run of a job's active version. A dedupe key that was used already brings back that run, with `created: false`.
+ * Throws job_not_found, job_retired, job_paused, input_invalid, and what `requireRunnable` throws.
+ */
+export async function requestRun(
+  { store, approvals, log, nudge }: ControlDeps,
+  { job, input, trigger, requestedBy, dedupeKey, traceId }: RunOrder,
+): Promise<{ run: Row<"runs">; created: boolean }> {
+  const row = await store.db.selectFrom("jobs").selectAll().where("name", "=", job).executeTakeFirst();
+  if (row === undefined) throw new UserError("job_not_found", `There is no job "${job}".`, { next: "job_list" });
+  if (row.state === "retired") {
+    throw new UserError("job_retired", `Job "${job}" was retired.`, { next: "job_submit" });
+  }
+  if (row.state === "paused") {
+    const why = row.paused_reason === null ? "" : `: ${row.paused_reason}`;
+    throw new UserError("job_paused", `Job "${job}" is paused by ${row.paused_by ?? "unknown"}${why}.`, {
+      next:
+        row.paused_by === "agent" ? `job_control {"name":"${job}","action":"resume"}` : `job_read {"name":"${job}"}`,
+    });
+  }
+  const { manifest } = await approvals.requireRunnable(job);
+  const checked = checkInput(manifest.input, input);
+  if (!checked.ok) {
+    throw new UserError(
+      "input_invalid",
+      `The input of "${job}" is not valid: ${checked.problems.slice(0, 5).join("; ")}.`,
+      {
+        next: `job_read {"name":"${job}"} shows the schema`,
+      },
+    );
+  }
+  const result = await inTransaction(store.db, (trx) =>
+    enqueue(trx, {
+      job,
+      trigger,
+      input: checked.json,
+      dedupeKey,
+      // A job one of whose schedules may overlap may overlap with what is asked for by hand, too.
+      concurrency: manifest.schedules.some((schedule) => schedule.overlap === "allow") ? null : 1,
+      requestedBy,
+      traceId,
+    }),
+  );
+  log.info({ run: result.run.id, job, created: result.created, trace: traceId }, "run requested");
+  nudge();
+  return result;
+}
+
+export type CancelOrder = Readonly<{ run: string | number; by: string; traceId?: string | null | undefined }>;
+
+/** Cancels a run that waits or goes on. Throws run_not_found, and run_not_active where it has ended. */
+export async function requestCancel(deps: Pick<ControlDeps, "store">, order: CancelOrder): Promise<Row<"runs">> {
+  return inTransaction(deps.store.db, async (trx) => {
+    const { id, state } = await requireRun(trx, order.run);
+    const run = await cancelRun(trx, { runId: id, by: order.by });
+    if (run === undefined) {
+      throw new UserError("run_not_active", `${formatRunId(id)} has ended already: ${state}.`, {
+        next: `run_read {"run":"${formatRunId(id)}"}`,
+      });
+    }
+    const subject = `run:${formatRunId(id)}`;
+    await recordEvent(trx, {
+      kind: "run.cancelled",
+      actor: order.by,
+      subject,
+      detail: { was: state },
+      traceId: order.traceId,
+    });
+    return run;
+  });
+}

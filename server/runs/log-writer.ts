@@ -1,0 +1,52 @@
+import type { LogLine } from "../sandbox/types.ts";
+import type { Db } from "../store/open-store.ts";
+import { storableText } from "../store/text.ts";
+
+export type LogWriter = Readonly<{
+  add(line: LogLine): void;
+  /** Writes what is left. Throws where the store does not take it. */
+  finish(): Promise<void>;
+}>;
+
+const batchMs = 150;
+const batchLines = 500;
+
+/** Writes a job's log in batches, so that a talkative job costs few transactions. Lines that could not be written are tried again. */
+export function createLogWriter(db: Db, attempt: { runId: number; attempt: number }): LogWriter {
+  let waiting: LogLine[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, batchLines);
+      const rows = batch.map(({ n, level, text, guestMs }) => ({
+        run_id: attempt.runId,
+        attempt: attempt.attempt,
+        n,
+        level,
+        text: storableText(text),
+        at: new Date(guestMs),
+      }));
+      await db.insertInto("run_logs").values(rows).execute();
+      waiting = waiting.slice(batch.length);
+    }
+  }
+
+  /** One write at a time; a failed one does not stop the next. */
+  function queueWrite(): Promise<void> {
+    const next = writing.then(write);
+    writing = next.catch(() => {});
+    return next;
+  }
+
+  return {
+    add(line) {
+      waiting.push(line);
+      timer ??= setTimeout(() => void queueWrite().catch(() => {}), batchMs);
+    },
+    finish: queueWrite,
+  };
+}

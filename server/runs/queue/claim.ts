@@ -1,0 +1,57 @@
+import { sql } from "kysely";
+import type { Db } from "../../store/open-store.ts";
+import type { Row } from "../../store/tables.ts";
+import { inTransaction } from "../in-transaction.ts";
+import { databaseTime } from "./database-time.ts";
+
+export type Claimed = Readonly<{
+  /** In the order in which they should start; `attempt` is their new fencing token. */
+  runs: Row<"runs">[];
+  /** Milliseconds until the next delayed run falls due; null where none waits, or where the limit was reached. */
+  nextDueMs: number | null;
+}>;
+
+/**
+ * Leases up to `limit` due runs to `worker`, highest priority first, never more of a job at once than its runs allow.
+ * Runs of jobs that are not active wait.
+ */
+export async function claim(
+  db: Db,
+  { worker, limit, now }: Readonly<{ worker: string; limit: number; now?: Date | undefined }>,
+): Promise<Claimed> {
+  if (limit <= 0) return { runs: [], nextDueMs: null };
+  return inTransaction(db, async (trx) => {
+    // A statement of its own: the claim's snapshot must be taken after the lock is held, or two claimers could both
+    // see a job without a live run.
+    await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim'))`.execute(trx);
+    const at = databaseTime(now);
+    const { rows } = await sql<Row<"runs">>`
+      with live as (
+        select job, count(*) as runs from runs where state = 'running' group by job
+      ), due as (
+        select r.id, r.priority, r.run_at, r.concurrency,
+          coalesce(l.runs, 0) + row_number() over (partition by r.job order by r.priority desc, r.run_at, r.id) as place
+        from runs r
+        join jobs j on j.name = r.job and j.state = 'active'
+        left join live l on l.job = r.job
+        where r.state = 'queued' and r.run_at <= ${at} and r.cancel_requested_at is null
+          and (r.start_by is null or r.attempt > 0 or r.start_by >= ${at})
+      ), picked as (
+        select id from due where concurrency is null or place <= concurrency
+        order by priority desc, run_at, id limit ${limit}
+      )
+      update runs set state = 'running', attempt = attempt + 1, lease_owner = ${worker}, heartbeat_at = ${at},
+        started_at = coalesce(started_at, ${at})
+      from picked where runs.id = picked.id and runs.state = 'queued'
+      returning runs.*`.execute(trx);
+    const runs = rows.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
+    if (runs.length >= limit) return { runs, nextDueMs: null };
+    // Asked with the claim's own instant: a run that falls due between the two statements has a run_at after it, so it
+    // comes back as due at once instead of being missed by both.
+    const next = await sql<{ ms: number | null }>`
+      select (extract(epoch from min(r.run_at) - ${at}) * 1000)::double precision as ms
+      from runs r join jobs j on j.name = r.job and j.state = 'active'
+      where r.state = 'queued' and r.run_at > ${at}`.execute(trx);
+    return { runs, nextDueMs: next.rows[0]?.ms ?? null };
+  });
+}

@@ -1,0 +1,84 @@
+import { sql } from "kysely";
+import type { Db } from "../../store/open-store.ts";
+import type { Row, RunTrigger } from "../../store/tables.ts";
+import { formatNotice, runsChannel } from "../run-notices.ts";
+import { databaseTime } from "./database-time.ts";
+
+export type NewRun = Readonly<{
+  job: string;
+  trigger: RunTrigger;
+  scheduleKey?: string | undefined;
+  /** The scheduled instant that the run is for. One run exists per job, schedule and slot. */
+  slot?: Date | undefined;
+  /** JSON text, checked already. */
+  input?: string | null | undefined;
+  /** One run exists per job and key, for as long as its record is kept. */
+  dedupeKey?: string | undefined;
+  /** Not before this time; at once by default. */
+  runAt?: Date | undefined;
+  /** Higher goes first; 0 by default. */
+  priority?: number | undefined;
+  /** Most live runs of the job when this one starts, itself included; null for no limit, 1 by default. */
+  concurrency?: number | null | undefined;
+  /** Given up if it has not started by then. */
+  startBy?: Date | undefined;
+  requestedBy: string;
+  traceId: string;
+  /** Stands for the database's clock. */
+  now?: Date | undefined;
+}>;
+
+/** Puts a run into the queue. Where its dedupe key or slot is taken already, that run comes back with `created: false`. */
+export async function enqueue(db: Db, request: NewRun): Promise<{ run: Row<"runs">; created: boolean }> {
+  const { job, slot, scheduleKey, dedupeKey, now } = request;
+  // A second round is needed only where retention deletes the existing run between the two statements.
+  for (let round = 0; round < 3; round++) {
+    // One statement, so that the notification stands or falls with the row and an enqueue is one round trip.
+    const run = await db
+      .with("made", (cte) =>
+        cte
+          .insertInto("runs")
+          .values({
+            job,
+            trigger: request.trigger,
+            schedule_key: scheduleKey ?? null,
+            slot: slot ?? null,
+            input: request.input ?? null,
+            dedupe_key: dedupeKey ?? null,
+            state: "queued",
+            priority: request.priority ?? 0,
+            concurrency: request.concurrency === undefined ? 1 : request.concurrency,
+            start_by: request.startBy ?? null,
+            run_at: request.runAt ?? databaseTime(now),
+            requested_by: request.requestedBy,
+            trace_id: request.traceId,
+            created_at: databaseTime(now),
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .returningAll(),
+      )
+      .with("told", (cte) =>
+        cte.selectFrom("made").select(sql`pg_notify(${runsChannel}, ${formatNotice({ kind: "queued" })})`.as("sent")),
+      )
+      .selectFrom("made")
+      .leftJoin("told", (join) => join.onTrue())
+      .selectAll("made")
+      .executeTakeFirst();
+    if (run !== undefined) return { run, created: true };
+    const existing = await db
+      .selectFrom("runs")
+      .selectAll()
+      .where("job", "=", job)
+      .where((eb) =>
+        eb.or([
+          ...(dedupeKey === undefined ? [] : [eb("dedupe_key", "=", dedupeKey)]),
+          ...(slot === undefined || scheduleKey === undefined
+            ? []
+            : [eb.and([eb("schedule_key", "=", scheduleKey), eb("slot", "=", slot)])]),
+        ]),
+      )
+      .executeTakeFirst();
+    if (existing !== undefined) return { run: existing, created: false };
+  }
+  throw new Error(`could neither insert nor find the run of job ${job}`);
+}

@@ -1,0 +1,93 @@
+import { sql } from "kysely";
+import type { Db } from "../../store/open-store.ts";
+import type { Row } from "../../store/tables.ts";
+import { inTransaction } from "../in-transaction.ts";
+import type { RunError } from "../run-error.ts";
+import { sendNotice } from "../run-notices.ts";
+import { databaseTime } from "./database-time.ts";
+import { lostAfterMs } from "./heartbeat.ts";
+import { findRetryPolicy } from "./retry-policy.ts";
+import { settle } from "./settle.ts";
+
+export type ReapRequest = Readonly<{
+  /** Every lease that is not this worker's is lost, whatever its age. Only for a store that no other process can open. */
+  onlyWorker?: string | undefined;
+  now?: Date | undefined;
+  random?: (() => number) | undefined;
+}>;
+
+/** Runs that died again and again before their attempt began are given up at this attempt. */
+const mostFalseStarts = 10;
+
+/**
+ * Ends what nobody works on any more: attempts whose lease was lost (they crashed, and are retried as the manifest says),
+ * queued runs that missed their start deadline, and queued runs of retired jobs. Returns the runs that it changed.
+ */
+export async function reap(db: Db, request: ReapRequest = {}): Promise<Row<"runs">[]> {
+  const lost = await inTransaction(db, (trx) => reapLost(trx, request));
+  const expired = await inTransaction(db, (trx) => expireQueued(trx, request.now));
+  return [...lost, ...expired];
+}
+
+async function reapLost(trx: Db, { onlyWorker, now, random }: ReapRequest): Promise<Row<"runs">[]> {
+  const at = databaseTime(now);
+  const dead = await trx
+    .selectFrom("runs")
+    .select(["id", "attempt", "lease_owner"])
+    .where("state", "=", "running")
+    .where((eb) =>
+      onlyWorker === undefined
+        ? eb("heartbeat_at", "<", sql<Date>`${at} - ${lostAfterMs}::integer * interval '1 millisecond'`)
+        : eb("lease_owner", "is distinct from", onlyWorker),
+    )
+    .orderBy("id")
+    .limit(100)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  const changed: Row<"runs">[] = [];
+  for (const { id: runId, attempt, lease_owner } of dead) {
+    const begun = await trx
+      .selectFrom("attempts")
+      .select("attempt")
+      .where("run_id", "=", runId)
+      .where("attempt", "=", attempt)
+      .executeTakeFirst();
+    const error: RunError = {
+      reason: "crashed",
+      class: "transient",
+      message: `worker ${lease_owner ?? "unknown"} stopped without a word during attempt ${attempt}`,
+    };
+    // Where the worker died between the claim and the attempt's first row, nothing has run yet.
+    const falseStart = begun === undefined && attempt < mostFalseStarts;
+    const run = await settle(trx, {
+      runId,
+      attempt,
+      outcome: falseStart ? { state: "put_back", error } : { state: "crashed", output: null, error },
+      retry: await findRetryPolicy(trx, { id: runId, attempt }),
+      now,
+      random,
+    });
+    if (run !== undefined) changed.push(run);
+  }
+  return changed;
+}
+
+async function expireQueued(trx: Db, now: Date | undefined): Promise<Row<"runs">[]> {
+  const at = databaseTime(now);
+  const { rows } = await sql<Row<"runs">>`
+    update runs set state = 'cancelled', finished_at = ${at}, error = case
+      when j.state = 'retired' then ${refusal("job_retired", "the job was retired before this run could start")}
+      when runs.cancel_requested_at is not null then runs.error
+      else ${refusal("start_deadline", "missed: it could not start within the schedule's startDeadline")} end
+    from jobs j
+    where j.name = runs.job and runs.state = 'queued'
+      and (j.state = 'retired' or runs.cancel_requested_at is not null or (runs.start_by < ${at} and runs.attempt = 0))
+    returning runs.*`.execute(trx);
+  for (const run of rows) await sendNotice(trx, { kind: "ended", runId: run.id });
+  return rows;
+}
+
+function refusal(reason: RunError["reason"], message: string): string {
+  return JSON.stringify({ reason, class: "policy", message } satisfies RunError);
+}

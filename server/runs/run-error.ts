@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+/** Why an attempt failed. `reason` is a stable code; `class` decides about retries: `permanent` and `policy` are never retried. */
+const runErrorSchema = z.object({
+  reason: z.enum([
+    "threw",
+    "never_settles",
+    "input",
+    "secrets",
+    "limit",
+    "permission_denied",
+    "timeout",
+    "memory",
+    "crashed",
+    "shutdown",
+    "cancelled",
+    "not_approved",
+    "approval_invalid",
+    "chain_broken",
+    "start_deadline",
+    "job_retired",
+  ]),
+  class: z.enum(["transient", "permanent", "timeout", "memory", "policy"]),
+  message: z.string(),
+  name: z.string().optional(),
+  stack: z.string().optional(),
+  /** Position in the job's source. */
+  file: z.string().optional(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+});
+
+export type RunError = z.infer<typeof runErrorSchema>;
+
+/** The RunError in the `error` column of a run or attempt; null where there is none. */
+export function readRunError(column: string | null): RunError | null {
+  return column === null ? null : runErrorSchema.parse(JSON.parse(column));
+}

@@ -1,0 +1,28 @@
+import { type Db, notify } from "../store/open-store.ts";
+
+/** Notifications of the `runs` channel. They are hints: each can be lost, so every listener also polls. */
+export type RunNotice =
+  | { kind: "queued" }
+  /** The run has left the state `running` or `queued` for a final one. */
+  | { kind: "ended"; runId: number }
+  | { kind: "cancel"; runId: number };
+
+export const runsChannel = "runs";
+
+/** Sends a notice when the transaction of `db` commits. */
+export function sendNotice(db: Db, notice: RunNotice): Promise<void> {
+  return notify(db, runsChannel, formatNotice(notice));
+}
+
+/** The payload of a notice. */
+export function formatNotice(notice: RunNotice): string {
+  return notice.kind === "queued" ? "queued" : `${notice.kind} ${notice.runId}`;
+}
+
+/** The notice in a payload, or undefined where it is none that this release knows. */
+export function parseNotice(payload: string): RunNotice | undefined {
+  if (payload === "queued") return { kind: "queued" };
+  const [, kind, digits] = /^(ended|cancel) (\d+)$/.exec(payload) ?? [];
+  if (kind === "ended" || kind === "cancel") return { kind, runId: Number(digits) };
+  return undefined;
+}

@@ -1,0 +1,22 @@
+import type { RunState } from "../store/tables.ts";
+
+/** Whether a run in that state has its outcome: it neither waits, runs, nor can go on. */
+export function isFinal(state: RunState): boolean {
+  switch (state) {
+    case "queued":
+    case "running":
+    case "suspended":
+      return false;
+    case "succeeded":
+    case "failed":
+    case "timed_out":
+    case "out_of_memory":
+    case "crashed":
+    case "cancelled":
+    case "denied":
+    case "needs_decision":
+      return true;
+    default:
+      return state satisfies never;
+  }
+}

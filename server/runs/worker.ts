@@ -1,0 +1,216 @@
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "../store/open-store.ts";
+import type { Row } from "../store/tables.ts";
+import type { AttemptOutcome } from "./execute-run.ts";
+import { claim } from "./queue/claim.ts";
+import { heartbeat, heartbeatMs, lostAfterMs } from "./queue/heartbeat.ts";
+import { reap } from "./queue/reap.ts";
+import { parseNotice, runsChannel } from "./run-notices.ts";
+import { settleSurely } from "./settle-surely.ts";
+import { createWake } from "./wake.ts";
+
+export type WorkerOptions = Readonly<{
+  store: Store;
+  /** Performs one attempt. Ends soon after the signal aborts. */
+  execute(run: Row<"runs">, signal: AbortSignal): Promise<AttemptOutcome>;
+  log: Log;
+  /** Most attempts at a time. */
+  max: number;
+  /** Unique per process, so that a restarted daemon does not pass for the one that died. */
+  worker: string;
+}>;
+
+export type Worker = Readonly<{
+  /** Looks for due runs at once. */
+  nudge(): void;
+  /**
+   * Claims no more, waits up to `graceMs` for what runs, then aborts the rest and puts it back into the queue.
+   * Resolves within about `graceMs` plus 5 seconds.
+   */
+  drain(options?: { graceMs?: number }): Promise<void>;
+  stats(): { running: number; max: number; connected: boolean };
+}>;
+
+type Flight = {
+  run: Row<"runs">;
+  controller: AbortController;
+  end: "settle" | "put_back" | "drop";
+  done: Promise<void>;
+};
+
+const pollMs = 1_000;
+/** How long an aborted attempt may take to end before it is put back regardless. */
+const abortMs = 5_000;
+
+/** Starts to claim and execute runs. */
+export function startWorker({ store, execute, log, max, worker }: WorkerOptions): Worker {
+  const flights = new Set<Flight>();
+  const wake = createWake();
+  const beatWake = createWake();
+  const stopped = new AbortController();
+  let draining = false;
+  let connected = true;
+  let steadySince = performance.now();
+  let lastBeat = performance.now();
+
+  function lostConnection(thrown: unknown): void {
+    if (connected) log.error({ err: thrown }, `the database does not answer: ${messageOf(thrown)}`);
+    connected = false;
+  }
+
+  function hasConnection(): void {
+    if (!connected) log.info("the database answers again");
+    connected = true;
+  }
+
+  function start(run: Row<"runs">): void {
+    const controller = new AbortController();
+    const flight: Flight = { run, controller, end: "settle", done: Promise.resolve() };
+    flights.add(flight);
+    flight.done = fly(flight).finally(() => {
+      flights.delete(flight);
+      wake.ring();
+    });
+  }
+
+  async function fly(flight: Flight): Promise<void> {
+    const { run, controller } = flight;
+    let outcome: AttemptOutcome;
+    try {
+      outcome = await execute(run, controller.signal);
+    } catch (thrown) {
+      log.error({ err: thrown, run: run.id, trace: run.trace_id }, "an attempt broke down");
+      const error = { reason: "crashed", class: "transient", message: messageOf(thrown) } as const;
+      outcome = { state: "crashed", output: null, error };
+    }
+    if (flight.end === "drop") return;
+    // An attempt that finished although we were stopping has a real outcome, which is kept.
+    const putBack = flight.end === "put_back" && outcome.state !== "succeeded" && outcome.state !== "denied";
+    await settleSurely({ store, log }, run, putBack ? interrupted : outcome, stopped.signal);
+  }
+
+  function abort(flight: Flight, end: Flight["end"], why: string): void {
+    if (flight.controller.signal.aborted) return;
+    flight.end = end;
+    flight.controller.abort(new Error(why));
+  }
+
+  async function claimLoop(): Promise<void> {
+    for (let failures = 0; !draining; ) {
+      let waitMs = pollMs;
+      try {
+        const free = max - flights.size;
+        const { runs, nextDueMs } = await claim(store.db, { worker, limit: free });
+        if (free > 0) hasConnection();
+        failures = 0;
+        for (const run of runs) start(run);
+        if (nextDueMs !== null) waitMs = Math.min(pollMs, Math.max(1, Math.ceil(nextDueMs)));
+      } catch (thrown) {
+        lostConnection(thrown);
+        waitMs = Math.min(100 * 2 ** failures++, 2_000);
+      }
+      if (!draining) await wake.wait(waitMs);
+    }
+  }
+
+  async function beat(): Promise<void> {
+    const held = [...flights];
+    const leases = held.map(({ run }) => ({ runId: run.id, attempt: run.attempt }));
+    const { lost, cancelled } = await heartbeat(store.db, { worker, leases });
+    const flightOf = (lease: { runId: number; attempt: number }) =>
+      held.find(({ run }) => run.id === lease.runId && run.attempt === lease.attempt);
+    for (const lease of lost) {
+      const flight = flightOf(lease);
+      // One that has just settled is not ours any more either, and needs no abort.
+      if (flight !== undefined && flights.has(flight)) abort(flight, "drop", "lease lost");
+    }
+    for (const lease of cancelled) {
+      const flight = flightOf(lease);
+      if (flight !== undefined) abort(flight, "settle", "cancelled");
+    }
+  }
+
+  async function beatLoop(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      try {
+        await beat();
+        const now = performance.now();
+        // After a pause (database away, machine asleep) other workers get the time to renew their leases first.
+        if (now - lastBeat > 2 * heartbeatMs) steadySince = now;
+        lastBeat = now;
+        if (now - steadySince > lostAfterMs) await reapNow();
+      } catch (thrown) {
+        lostConnection(thrown);
+      }
+      if (!stopped.signal.aborted) await beatWake.wait(heartbeatMs);
+    }
+  }
+
+  async function reapNow(onlyWorker?: string): Promise<void> {
+    const ended = await reap(store.db, { onlyWorker });
+    for (const run of ended) {
+      log.warn({ run: run.id, job: run.job, state: run.state, trace: run.trace_id }, "a run was left behind");
+    }
+    if (ended.length > 0) wake.ring();
+  }
+
+  async function begin(): Promise<void> {
+    // PGlite is ours alone, so that every lease in it is a dead daemon's; elsewhere leases have to run out.
+    if (store.kind === "pglite") await reapNow(worker).catch(lostConnection);
+    await Promise.all([claimLoop(), beatLoop()]);
+  }
+
+  const listening = store
+    .listen(runsChannel, (payload) => {
+      const notice = parseNotice(payload);
+      if (notice?.kind !== "cancel") return wake.ring();
+      for (const flight of flights) if (flight.run.id === notice.runId) abort(flight, "settle", "cancelled");
+    })
+    .catch((thrown) => {
+      log.warn({ err: thrown }, "no notifications; polling once a second");
+      return async () => {};
+    });
+  const loops = begin().catch((thrown) => log.fatal({ err: thrown }, "the worker stopped"));
+
+  async function drain({ graceMs = 10_000 } = {}): Promise<void> {
+    draining = true;
+    wake.ring();
+    await within(graceMs, flights);
+    for (const flight of flights) abort(flight, "put_back", "shutdown");
+    await within(abortMs, flights);
+    for (const flight of flights) {
+      flight.end = "drop";
+      await settleSurely({ store, log }, flight.run, interrupted, AbortSignal.timeout(2_000));
+    }
+    stopped.abort();
+    beatWake.ring();
+    await loops;
+    const unlisten = await listening;
+    await unlisten();
+  }
+
+  return {
+    nudge: wake.ring,
+    drain,
+    stats: () => ({ running: flights.size, max, connected }),
+  };
+}
+
+const interrupted = {
+  state: "put_back",
+  error: { reason: "shutdown", class: "transient", message: "the worker stopped; the run goes on as a new attempt" },
+} as const;
+
+async function within(ms: number, flights: ReadonlySet<Flight>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  // New ones can still come from a claim that was under way.
+  while (flights.size > 0) {
+    const all = Promise.all([...flights].map((flight) => flight.done)).then(() => "done" as const);
+    if ((await Promise.race([all, bound])) === undefined) break;
+  }
+  clearTimeout(timer);
+}

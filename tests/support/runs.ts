@@ -1,0 +1,102 @@
+import { canonicalJson } from "../../server/canonical-json.ts";
+import type { FrozenSchedule, Manifest } from "../../server/jobs/manifest.ts";
+import { sha256 } from "../../server/sha256.ts";
+import type { Db } from "../../server/store/open-store.ts";
+import type { Row } from "../../server/store/tables.ts";
+
+/** A manifest for tests, with what they change. */
+export function testManifest(more: Partial<Manifest> = {}): Manifest {
+  return {
+    description: "a test",
+    schedules: [],
+    permissions: { net: [], secrets: {} },
+    limits: { timeoutMs: 1_000, memoryMb: 32, logBytes: 1_000, effects: 10, responseBytes: 1_000 },
+    retry: { attempts: 1, backoff: "fixed", delayMs: 0, maxDelayMs: 0 },
+    input: null,
+    timezone: "UTC",
+    locale: "en-US",
+    ...more,
+  };
+}
+
+/** A schedule for tests: every minute, in UTC, with what they change. */
+export function testSchedule(more: Partial<FrozenSchedule> = {}): FrozenSchedule {
+  return {
+    key: "main",
+    cron: "* * * * *",
+    timezone: "UTC",
+    catchUp: "latest",
+    catchUpMax: 10,
+    overlap: "skip",
+    startDeadlineMs: null,
+    ...more,
+  };
+}
+
+/** Stores a job for tests with version 1, whose manifest has the given parts. */
+export async function addJob(
+  db: Db,
+  name: string,
+  { state = "active", ...manifest }: Partial<Manifest> & { state?: Row<"jobs">["state"] } = {},
+): Promise<void> {
+  const hash = sha256("");
+  const text = canonicalJson(testManifest(manifest));
+  await db
+    .insertInto("blobs")
+    .values({ hash, bytes: Buffer.alloc(0) })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  await db
+    .insertInto("jobs")
+    .values({
+      name,
+      state,
+      paused_by: state === "paused" ? "agent" : null,
+      paused_reason: null,
+      paused_at: null,
+      path: `${name}.ts`,
+    })
+    .execute();
+  await db
+    .insertInto("versions")
+    .values({
+      job: name,
+      number: 1,
+      state: "approved",
+      source_hash: hash,
+      bundle_hash: hash,
+      manifest_hash: sha256(text),
+      source_map_hash: null,
+      manifest: text,
+      snapshot: "{}",
+      packages: "[]",
+      checks: "[]",
+      compiler: "test",
+      runtime: "test",
+      proposed_by: "test",
+      note: null,
+      rejected_note: null,
+    })
+    .execute();
+}
+
+/** Stores the attempt that a claimed run is at, as its executor does when it begins. */
+export async function addAttempt(db: Db, run: Row<"runs">, version: number): Promise<void> {
+  await db
+    .insertInto("attempts")
+    .values({
+      run_id: run.id,
+      attempt: run.attempt,
+      version,
+      worker: run.lease_owner ?? "",
+      seed: "0".repeat(32),
+      start_ms: 0,
+      guest_runtime: null,
+      v8: null,
+      icu: null,
+      state: "running",
+      error: null,
+      ended_at: null,
+    })
+    .execute();
+}
