@@ -1,0 +1,186 @@
+import { AsyncResource } from "node:async_hooks";
+import { UserError } from "../errors.ts";
+import type { Home } from "../home.ts";
+import type { Manifest } from "../jobs/manifest.ts";
+import type { Log } from "../log.ts";
+import { personCommand } from "../person-command.ts";
+import type { Store } from "../store/open-store.ts";
+import { type ChainKey, findActive, findApproval, type Link, type Refusal, trustedKeys } from "./chain.ts";
+import { type ChainHead, readChainHead } from "./chain-head.ts";
+import { followChain } from "./follow-chain.ts";
+import { reportRefusal } from "./report-refusal.ts";
+import { verifyVersion } from "./verify-version.ts";
+
+/** What a worker may run, verified a moment ago. */
+export type Runnable = Readonly<{
+  version: number;
+  manifest: Manifest;
+  bundle: string;
+  bundleHash: string;
+  sourceMap: string | null;
+}>;
+
+/** The active version of a job and the signature that made it so. */
+export type ActiveVersion = Readonly<{ version: number; decidedAt: string; keyId: string }>;
+
+export type ApprovalsStatus = Readonly<{
+  /** Keys that count on this machine. */
+  keys: number;
+  /** Whether this machine trusts any key, revoked ones included. */
+  setUp: boolean;
+  /** Whether a passphrase protects every key that counts. */
+  protected: boolean;
+  /** Why nothing runs, or null. */
+  problem: string | null;
+  head: ChainHead;
+  /** The head that this machine remembers and the store no longer leads to; null where nothing is lost. */
+  lostHead: ChainHead | null;
+  keyList: readonly ChainKey[];
+  /** Rows that no trusted key signed or that do not fit the chain. */
+  refused: readonly Refusal[];
+}>;
+
+/** Reads and verifies decisions; nothing here writes one. Every call asks the store for what is new: one query by primary key. */
+export type Approvals = Readonly<{
+  /** Throws `chain_broken`. Undefined where nothing is approved. */
+  active(job: string): Promise<ActiveVersion | undefined>;
+  /** Throws `not_approved`, `approval_invalid`, `chain_broken`, `key_unsafe`. What does not verify is reported as event and alert. */
+  requireRunnable(job: string): Promise<Runnable>;
+  /** Whether a version that runs may go on. Throws as `requireRunnable` does. */
+  recheck(job: string, version: number): Promise<void>;
+  status(): Promise<ApprovalsStatus>;
+  /** Every link of the chain in order, or those of one job. */
+  decisions(job?: string): Promise<readonly Link[]>;
+  /** The active approval of every job, also where a broken chain keeps them from running. */
+  live(): Promise<readonly Link[]>;
+  /** Called with each job that a new decision touches, from any machine. Returns what stops it. */
+  onChange(callback: (job: string) => void): () => void;
+}>;
+
+/** Approvals with the subscription that tells of other machines' decisions; whoever made them disposes them. */
+export type OwnedApprovals = Approvals & AsyncDisposable;
+
+/** Verifies the whole chain once, against this machine's trusted keys and remembered head; later calls go on from there. */
+export async function createApprovals({
+  store,
+  home,
+  log,
+}: {
+  store: Store;
+  home: Home;
+  log: Log;
+}): Promise<OwnedApprovals> {
+  const callbacks = new Set<(job: string) => void>();
+  const { db } = store;
+  const follower = followChain({
+    db,
+    home,
+    onRefusal: (refusal) => reportRefusal(db, log, refusal),
+    onTouched: (jobs) => {
+      for (const job of jobs) for (const callback of callbacks) callback(job);
+    },
+  });
+
+  const requireLink = async (job: string, version?: number): Promise<Link> => {
+    const { chain } = await follower.requireWhole((now) =>
+      version === undefined ? findActive(now, "job", job)?.seq : findApproval(now, "job", job, version)?.seq,
+    );
+    const link = version === undefined ? findActive(chain, "job", job) : findApproval(chain, "job", job, version);
+    if (link !== undefined) return link;
+    const forged = chain.refusals.findLast((refusal) => refusal.kind === "job" && refusal.name === job);
+    const what = version === undefined ? `Job "${job}"` : `Version v${version} of job "${job}"`;
+    if (forged !== undefined) {
+      throw new UserError(
+        "approval_invalid",
+        `${what} does not run: decision ${forged.seq} does not count, ${forged.reason}.`,
+        {
+          next: personCommand(home, "review", job),
+        },
+      );
+    }
+    throw new UserError("not_approved", `${what} has no valid approval.`, {
+      next: personCommand(home, "approve", job),
+    });
+  };
+
+  // The first look is made now, so that a broken chain is known (and told) before anything asks.
+  await follower.sync();
+  // Bound to this place, since a notification may arrive inside the very transaction that sent it, where only its handle works.
+  const onNotify = AsyncResource.bind(() => {
+    follower.sync().catch((error: unknown) => log.error({ err: error }, "decisions could not be read"));
+  });
+  const stopListening = await store.listen("decisions", onNotify);
+
+  return {
+    async active(job) {
+      const { chain } = await follower.requireWhole((now) => findActive(now, "job", job)?.seq);
+      const link = findActive(chain, "job", job);
+      if (link === undefined || link.decision.version === null) return undefined;
+      return { version: link.decision.version, decidedAt: link.decision.time, keyId: link.keyId };
+    },
+    async requireRunnable(job) {
+      const { decision, seq } = await requireLink(job);
+      const verified = await verifyVersion(db, decision);
+      const { version, bundle } = decision;
+      if (!verified.ok || version === null || bundle === null) {
+        const reason = verified.ok ? "it names no version" : verified.reason;
+        await reportRefusal(db, log, {
+          seq,
+          code: "approval_invalid",
+          reason,
+          kind: "job",
+          name: job,
+          decision: "start",
+        });
+        throw new UserError("approval_invalid", `Job "${job}" v${version} does not run: ${reason}.`, {
+          next: personCommand(home, "review", job),
+        });
+      }
+      return {
+        version,
+        manifest: verified.manifest,
+        bundle: verified.bundle,
+        bundleHash: bundle,
+        sourceMap: verified.sourceMap,
+      };
+    },
+    async recheck(job, version) {
+      await requireLink(job, version);
+    },
+    async status() {
+      const { chain, problem } = await follower.verifyAll();
+      const keys = trustedKeys(chain);
+      return {
+        keys: keys.length,
+        setUp: chain.keys.size > 0,
+        protected: keys.every((key) => key.protected),
+        problem: problem?.message ?? null,
+        head: chain.head,
+        lostHead: problem?.code === "chain_broken" ? (readChainHead(home) ?? null) : null,
+        keyList: [...chain.keys.values()],
+        refused: [...chain.refusals],
+      };
+    },
+    async decisions(job) {
+      const { chain } = await follower.sync();
+      return chain.links.filter(
+        ({ decision }) => job === undefined || (decision.kind === "job" && decision.name === job),
+      );
+    },
+    async live() {
+      const { chain } = await follower.sync();
+      return [...chain.subjects.keys()].flatMap((subject) => {
+        const name = subject.startsWith("job:") ? subject.slice("job:".length) : undefined;
+        return name === undefined ? [] : (findActive(chain, "job", name) ?? []);
+      });
+    },
+    onChange(callback) {
+      callbacks.add(callback);
+      return () => callbacks.delete(callback);
+    },
+    async [Symbol.asyncDispose]() {
+      await stopListening();
+      await follower.idle();
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import { UserError } from "../errors.ts";
+import type { Home } from "../home.ts";
+import { personCommand } from "../person-command.ts";
+import { sha256 } from "../sha256.ts";
+import type { Db } from "../store/open-store.ts";
+import type { Row } from "../store/tables.ts";
+import { appendRow, type Chain, type Refusal, startChain } from "./chain.ts";
+import { readChainHead, writeChainHead } from "./chain-head.ts";
+import type { PublicKey } from "./public-key.ts";
+import { readTrustedKeys, trustedKeysStamp } from "./trusted-keys.ts";
+
+/** The chain as it stands, and why nothing may run by it. */
+export type ChainState = Readonly<{ chain: Chain; problem: UserError | undefined }>;
+
+type Deps = Readonly<{
+  db: Db;
+  home: Home;
+  onRefusal: (refusal: Refusal) => Promise<void>;
+  onTouched: (jobs: ReadonlySet<string>) => void;
+}>;
+
+type Verified = { chain: Chain; keysStamp: string; prints: Map<number, string>; problem: UserError | undefined };
+
+/**
+ * Keeps a verified copy of the chain. Each look reads the rows from the known head on (and the row that the caller relies on)
+ * and judges what is new; where a known row differs or is gone, all of it is verified again from the first row.
+ */
+export function followChain({ db, home, onRefusal, onTouched }: Deps) {
+  let known: Verified | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+  const told = new Set<string>();
+
+  // One look at a time: each begins after it was asked for, so what was committed before the call is always seen.
+  const next = <T>(look: () => Promise<T>): Promise<T> => {
+    const result = tail.then(look);
+    tail = result.catch(() => undefined);
+    return result;
+  };
+
+  const look = async (
+    anchor: ((chain: Chain) => number | undefined) | undefined,
+    afresh: boolean,
+  ): Promise<ChainState> => {
+    const keysStamp = trustedKeysStamp(home);
+    // A problem may have been mended outside the store, so it is looked for anew each time; nothing runs meanwhile.
+    if (afresh || known === undefined || known.problem !== undefined || known.keysStamp !== keysStamp)
+      return start(keysStamp);
+    const { chain, prints } = known;
+    const from = chain.head.seq;
+    const anchored = anchor?.(chain) ?? from;
+    const rows = await rowsFrom(db, from, anchored);
+    const needed = [from, anchored].filter((seq) => seq > 0);
+    const seen = new Map(rows.map((row) => [row.seq, fingerprint(row)]));
+    if (needed.some((seq) => seen.get(seq) !== prints.get(seq))) return start(keysStamp);
+    return grow(
+      known,
+      rows.filter((row) => row.seq > from && seen.get(row.seq) !== prints.get(row.seq)),
+    );
+  };
+
+  const start = async (keysStamp: string): Promise<ChainState> => {
+    const { roots, problem } = readRoots(home);
+    const rows = await rowsFrom(db, 0, 0);
+    return grow({ chain: startChain(roots), keysStamp, prints: new Map(), problem }, rows, known);
+  };
+
+  const grow = async (state: Verified, rows: readonly Row<"decisions">[], before?: Verified): Promise<ChainState> => {
+    const touched = new Set<string>();
+    const refusals: Refusal[] = [];
+    for (const row of rows) {
+      state.prints.set(row.seq, fingerprint(row));
+      const verdict = appendRow(state.chain, row);
+      for (const job of verdict.touched) touched.add(job);
+      if (verdict.refusal !== undefined) refusals.push(verdict.refusal);
+    }
+    if (rows.length > 0 || state !== known) state.problem ??= remember(home, state.chain);
+    known = state;
+    for (const refusal of refusals) await tell(refusal, state);
+    if (state.problem !== undefined) await tell(asRefusal(state, state.problem), state);
+    const changed = before === undefined ? touched : jobsThatDiffer(before, state);
+    if (changed.size > 0) onTouched(changed);
+    return state;
+  };
+
+  const tell = async (refusal: Refusal, state: Verified) => {
+    const id = `${refusal.seq} ${state.prints.get(refusal.seq)} ${refusal.reason}`;
+    if (told.has(id)) return;
+    told.add(id);
+    await onRefusal(refusal);
+  };
+
+  const sync = (anchor?: (chain: Chain) => number | undefined) => next(() => look(anchor, false));
+  return {
+    sync: (): Promise<ChainState> => sync(),
+    /** As `sync`, and the row that `anchor` names is compared too. Throws `chain_broken` and what reading the keys throws. */
+    async requireWhole(anchor: (chain: Chain) => number | undefined): Promise<ChainState> {
+      const state = await sync(anchor);
+      if (state.problem !== undefined) throw state.problem;
+      return state;
+    },
+    /** Verifies all of it from the first row. */
+    verifyAll: (): Promise<ChainState> => next(() => look(undefined, true)),
+    /** Resolves once nothing is being read. */
+    async idle(): Promise<void> {
+      await tail;
+    },
+  };
+}
+
+/** The rows of the chain from one on, in order, and one earlier row. Pass 0 and 0 for all of them. */
+export function rowsFrom(db: Db, from: number, anchor: number): Promise<Row<"decisions">[]> {
+  return db
+    .selectFrom("decisions")
+    .selectAll()
+    .where((eb) => eb.or([eb("seq", ">=", from), eb("seq", "=", anchor)]))
+    .orderBy("seq")
+    .execute();
+}
+
+/** Why nothing may run by this chain, seen from the head that this machine remembers. Throws what reading that throws. */
+export function brokenChain(home: Home, chain: Chain): UserError | undefined {
+  const remembered = readChainHead(home);
+  if (remembered === undefined || remembered.seq === 0) return undefined;
+  if (chain.hashes.has(remembered.hash) || chain.acceptedHeads.has(remembered.hash)) return undefined;
+  return new UserError(
+    "chain_broken",
+    `The chain of decisions was cut or rewritten: this machine has seen decision ${remembered.seq}, the store ends its valid chain at ${chain.head.seq}. Nothing runs.`,
+    { next: `restore the database, or accept what is left: ${personCommand(home, "keys", "accept-chain")}` },
+  );
+}
+
+function remember(home: Home, chain: Chain): UserError | undefined {
+  try {
+    const problem = brokenChain(home, chain);
+    if (problem === undefined && chain.head.seq > 0 && readChainHead(home)?.hash !== chain.head.hash)
+      writeChainHead(home, chain.head);
+    return problem;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
+/** An unsafe or unreadable file of trusted keys stops every job, but not the daemon. */
+function readRoots(home: Home): { roots: readonly PublicKey[]; problem: UserError | undefined } {
+  try {
+    return { roots: readTrustedKeys(home), problem: undefined };
+  } catch (error) {
+    if (error instanceof UserError) return { roots: [], problem: error };
+    throw error;
+  }
+}
+
+/** Jobs for which another version counts now, or all of them where a problem came or went. */
+function jobsThatDiffer(before: Verified, after: Verified): Set<string> {
+  const all = new Set([...before.chain.subjects.keys(), ...after.chain.subjects.keys()]);
+  const turned = (before.problem === undefined) !== (after.problem === undefined);
+  const differing = [...all].filter(
+    (subject) => turned || approvalsOf(before.chain, subject) !== approvalsOf(after.chain, subject),
+  );
+  return new Set(
+    differing.filter((subject) => subject.startsWith("job:")).map((subject) => subject.slice("job:".length)),
+  );
+}
+
+function approvalsOf(chain: Chain, subject: string): string {
+  const approvals = chain.subjects.get(subject);
+  if (approvals === undefined || approvals.versions.size === 0) return "none";
+  const versions = [...approvals.versions].map(([version, links]) => [
+    version,
+    [...links.values()].map(({ hash }) => hash),
+  ]);
+  return JSON.stringify([approvals.active ?? null, versions]);
+}
+
+function asRefusal({ chain }: Verified, { code, message }: UserError): Refusal {
+  return { seq: chain.head.seq, code, reason: message, kind: "chain", name: "decisions", decision: "verify" };
+}
+
+function fingerprint(row: Row<"decisions">): string {
+  const { seq, kind, name, version, decision, text, signature, key_id, hash, previous } = row;
+  return sha256(JSON.stringify([seq, kind, name, version, decision, text, signature, key_id, hash, previous]));
+}

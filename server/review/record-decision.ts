@@ -1,0 +1,209 @@
+import { sql, type Transaction } from "kysely";
+import { UserError } from "../errors.ts";
+import type { Home } from "../home.ts";
+import { applyResume } from "../jobs/control.ts";
+import { personCommand } from "../person-command.ts";
+import { resolveAlert } from "../runs/alerts.ts";
+import { recordEvent } from "../runs/events.ts";
+import { notify, type Store } from "../store/open-store.ts";
+import type { Row, Tables } from "../store/tables.ts";
+import type { Approvals } from "./approvals.ts";
+import { parseDecisionText } from "./canonical-text.ts";
+import { appendRow, type Chain, decisionHash, findApproval, type Link, startChain } from "./chain.ts";
+import { brokenChain, rowsFrom } from "./follow-chain.ts";
+import { keyId } from "./public-key.ts";
+import { chainAlert } from "./report-refusal.ts";
+import { readTrustedKeys } from "./trusted-keys.ts";
+import { findDifference } from "./verify-version.ts";
+
+export type RecordDeps = Readonly<{ store: Store; home: Home; approvals: Approvals; clock: () => Date }>;
+
+/** Writers of all machines take turns: an advisory lock of this number for the length of a transaction. */
+const chainLock = 7_717_001;
+
+/**
+ * Records one signed decision; the sole writer of the chain. See `recordDecisions` for what it throws.
+ */
+export async function recordDecision(deps: RecordDeps, signed: { text: string; signature: string }): Promise<Link> {
+  const [link] = await recordDecisions(deps, [signed]);
+  if (link === undefined) throw new Error("a recorded decision has a link");
+  return link;
+}
+
+/**
+ * Records signed decisions that follow each other, all or none, after verifying each against the whole chain, this machine's
+ * trusted keys and the stored versions. Throws `approval_invalid`, `key_untrusted`, `stale_review`, `chain_broken`, `not_approved`,
+ * `version_not_found`.
+ */
+export async function recordDecisions(
+  deps: RecordDeps,
+  signed: readonly Readonly<{ text: string; signature: string }>[],
+): Promise<readonly Link[]> {
+  const { store, home, approvals, clock } = deps;
+  // Reports what was forged before it is set aside.
+  await approvals.decisions();
+  const links = await store.db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(${chainLock})`.execute(trx);
+    const chain = startChain(readTrustedKeys(home));
+    for (const row of await rowsFrom(trx, 0, 0)) appendRow(chain, row);
+    await setForgeriesAside(trx, chain);
+    const recorded: Link[] = [];
+    for (const one of signed) recorded.push(await recordOne(trx, chain, home, one, clock()));
+    await notify(trx, "decisions");
+    return recorded;
+  });
+  // Sees the new rows, and so tells every listener of this machine before the person gets the answer.
+  await approvals.decisions();
+  return links;
+}
+
+async function recordOne(
+  trx: Transaction<Tables>,
+  chain: Chain,
+  home: Home,
+  { text, signature }: { text: string; signature: string },
+  now: Date,
+): Promise<Link> {
+  const decision = parseDecisionText(text);
+  const broken = brokenChain(home, chain);
+  if (broken !== undefined && decision.decision !== "accept_chain") throw broken;
+  if (decision.previous !== chain.head.hash) {
+    throw new UserError("stale_review", "Another decision was recorded since you looked.", {
+      next: "look again, and decide again",
+    });
+  }
+  const row = {
+    kind: decision.kind,
+    name: decision.name,
+    version: decision.version,
+    decision: decision.decision,
+    text,
+    signature,
+    key_id: keyId(decision.key),
+    hash: decisionHash(text, signature),
+    previous: decision.previous,
+  };
+  const approvedBefore =
+    decision.version !== null && findApproval(chain, decision.kind, decision.name, decision.version) !== undefined;
+  const { link, refusal } = appendRow(chain, { ...row, seq: chain.head.seq + 1, created_at: now });
+  if (refusal !== undefined)
+    throw new UserError(refusal.code, `That decision does not count: ${refusal.reason}.`, {
+      next: personCommand(home, "keys", "list"),
+    });
+  if (link === undefined) throw new Error("a row that is not refused is a link");
+  if (decision.kind === "job") await applyToJob(trx, home, link, approvedBefore);
+  if (decision.decision === "accept_chain") {
+    const still = brokenChain(home, chain);
+    if (still !== undefined) throw still;
+    await resolveAlert(trx, { key: chainAlert, now });
+  }
+  const { seq } = await trx.insertInto("decisions").values(row).returning("seq").executeTakeFirstOrThrow();
+  chain.head = { seq, hash: row.hash };
+  const recorded = { ...link, seq };
+  chain.links[chain.links.length - 1] = recorded;
+  return recorded;
+}
+
+async function applyToJob(
+  trx: Transaction<Tables>,
+  home: Home,
+  { decision, keyId: by }: Link,
+  approvedBefore: boolean,
+): Promise<void> {
+  const { name: job, version } = decision;
+  const known = await trx.selectFrom("jobs").select("name").where("name", "=", job).executeTakeFirst();
+  if (known === undefined) throw new UserError("job_not_found", `No job "${job}".`, { next: "job_list" });
+  if (version !== null) {
+    const stored = await requireRow(trx, home, job, version);
+    const differing = findDifference(stored, decision);
+    if (differing !== undefined && decision.decision !== "revoke") {
+      throw new UserError(
+        "stale_review",
+        `v${version} of "${job}" changed since the review: ${differing} is another.`,
+        { next: personCommand(home, "review", job) },
+      );
+    }
+    if (decision.decision === "approve" && stored.state === "superseded")
+      await refuseSuperseded(trx, home, job, version);
+    if (decision.decision === "activate" && !approvedBefore) {
+      throw new UserError(
+        "not_approved",
+        `v${version} of "${job}" has no approval that counts, so it must be approved, not activated.`,
+        {
+          next: personCommand(home, "approve", job, `v${version}`),
+        },
+      );
+    }
+  }
+  const versions = trx.updateTable("versions").where("job", "=", job);
+  switch (decision.decision) {
+    case "approve":
+    case "activate":
+      await versions.set({ state: "approved" }).where("number", "=", version).execute();
+      return;
+    case "revoke": {
+      const revoked = versions.set({ state: "revoked" }).where("state", "=", "approved");
+      await (version === null ? revoked : revoked.where("number", "=", version)).execute();
+      return;
+    }
+    case "resume":
+      await applyResume(trx, { job, by: `key ${by}` });
+      return;
+    default:
+      return;
+  }
+}
+
+async function requireRow(
+  trx: Transaction<Tables>,
+  home: Home,
+  job: string,
+  version: number,
+): Promise<Row<"versions">> {
+  const row = await trx
+    .selectFrom("versions")
+    .selectAll()
+    .where("job", "=", job)
+    .where("number", "=", version)
+    .executeTakeFirst();
+  if (row === undefined)
+    throw new UserError("version_not_found", `Job "${job}" has no v${version}.`, {
+      next: personCommand(home, "review", job),
+    });
+  return row;
+}
+
+async function refuseSuperseded(trx: Transaction<Tables>, home: Home, job: string, version: number): Promise<void> {
+  const newer = await trx
+    .selectFrom("versions")
+    .select("number")
+    .where("job", "=", job)
+    .where("number", ">", version)
+    .where("state", "=", "pending")
+    .orderBy("number", "desc")
+    .executeTakeFirst();
+  if (newer === undefined) return;
+  throw new UserError(
+    "stale_review",
+    `v${newer.number} of "${job}" was proposed since, so v${version} cannot be approved any more.`,
+    {
+      next: personCommand(home, "review", job),
+    },
+  );
+}
+
+/** Rows that are no links move to the audit trail, whole: they would stand in the way of the row that really comes next. */
+async function setForgeriesAside(trx: Transaction<Tables>, chain: Chain): Promise<void> {
+  const linked = new Set(chain.links.map(({ seq }) => seq));
+  for (const { seq } of chain.refusals.filter((refusal) => !linked.has(refusal.seq))) {
+    const row = await trx.deleteFrom("decisions").where("seq", "=", seq).returningAll().executeTakeFirst();
+    if (row === undefined) continue;
+    await recordEvent(trx, {
+      kind: "approval.set_aside",
+      actor: "daemon",
+      subject: row.kind === "job" ? row.name : `${row.kind}:${row.name}`,
+      detail: { seq, text: row.text, signature: row.signature },
+      traceId: null,
+    });
+  }
+}
