@@ -1,0 +1,40 @@
+import { silentLog } from "../../server/log.ts";
+import type { approvalsFixture } from "../../server/review/approvals-fixture.ts";
+import { testTime } from "../../server/review/approvals-fixture.ts";
+import type { SharedContext } from "../../tools/tool-context.ts";
+
+type Fixture = Awaited<ReturnType<typeof approvalsFixture>>;
+
+/** What tools work with, on the store and approvals of that fixture; `pool` is given by tests that submit jobs. */
+export function testToolContext(
+  { home, deps }: Pick<Fixture, "home" | "deps">,
+  pool: SharedContext["pool"] = {
+    guestRuntime: "none",
+    declaration: async () => ({
+      ok: false,
+      error: { name: "Error", message: "this test has no runner", stack: "", file: null, line: null, column: null },
+    }),
+  },
+): SharedContext {
+  return {
+    store: deps.store,
+    approvals: deps.approvals,
+    pool,
+    config: {
+      home,
+      jobsFolder: `${home.root}/jobs`,
+      databaseUrl: null,
+      log: { level: "info", fileMb: 1, files: 1 },
+      http: { enabled: false, host: "127.0.0.1", port: 0 },
+      runners: { max: 1, warm: 0 },
+      retention: { days: 30, runsPerJob: 100 },
+      timezone: "UTC",
+      locale: "en-US",
+    },
+    log: silentLog,
+    clock: () => testTime,
+    nudge: () => undefined,
+    secretNames: () => [],
+    command: (...words) => ["/home/me/.jobrunner/bin/jr", ...words].join(" "),
+  };
+}

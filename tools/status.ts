@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { formatTime } from "../server/format-time.ts";
+import { listJobs } from "../server/jobs/read.ts";
+import { openAlerts } from "../server/runs/alerts.ts";
+import { formatRunId, listRuns } from "../server/runs/read.ts";
+import { version } from "../server/version.ts";
+import { defineTool } from "./define-tool.ts";
+import { inline } from "./fence.ts";
+import { jobLine } from "./job-list.ts";
+import { runLine } from "./run-text.ts";
+import type { ToolContext } from "./tool-context.ts";
+
+const shown = 10;
+const countedJobs = 500;
+
+export const status = defineTool({
+  name: "status",
+  title: "How everything stands",
+  description:
+    "What waits for the person, open alerts, what runs now, what comes next, and whether approvals are in order.",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: z.strictObject({}),
+  async handle(context) {
+    const { store, config, clock } = context;
+    const [approvals, jobs, alerts, live] = await Promise.all([
+      approvalsText(context),
+      listJobs(context, { limit: countedJobs }),
+      openAlerts(store.db, { limit: shown }),
+      listRuns(store.db, { state: ["queued", "running", "suspended"], limit: shown }),
+    ]);
+    const line = (job: (typeof jobs.rows)[number]) => jobLine(job, config.timezone);
+    const waiting = jobs.rows.filter((job) => job.pending !== null && job.state !== "retired");
+    const paused = jobs.rows.filter((job) => job.state === "paused");
+    const next = jobs.rows
+      .flatMap(({ name, next_slot }) => (next_slot === null ? [] : [{ name, next_slot }]))
+      .sort((a, b) => a.next_slot.getTime() - b.next_slot.getTime())
+      .map(({ name, next_slot }) => `- ${formatTime(next_slot, config.timezone)} ${name}`);
+    const alertLines = alerts.map(
+      (alert) =>
+        `- ${inline(alert.message)}${alert.count > 1 ? ` (${alert.count} times)` : ""}, last ${formatTime(alert.last_at, config.timezone)}${alert.run_id === null ? "" : `; run_read {"run": "${formatRunId(alert.run_id)}"}`}`,
+    );
+    return [
+      `# JobRunner ${version} on ${store.kind}, ${formatTime(clock(), config.timezone)}`,
+      approvals,
+      ...section("Waits for the person: job_review has the command", waiting.map(line)),
+      ...section("Alerts (untrusted text): skill triage-failures", alertLines),
+      ...section("Paused", paused.map(line)),
+      ...section(
+        "Queued and running",
+        live.rows.map((run) => runLine(run, config.timezone)),
+      ),
+      ...section("Next", next),
+      jobs.rows.length === 0
+        ? 'No jobs yet: skill_read {"name": "write-job"}.'
+        : `Jobs: ${jobs.rows.length}; job_list shows them.`,
+    ].join("\n\n");
+  },
+});
+
+function section(title: string, lines: string[]): string[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - shown;
+  return [`## ${title}\n${lines.slice(0, shown).join("\n")}${more > 0 ? `\n- … and ${more} more` : ""}`];
+}
+
+async function approvalsText({ approvals, command }: ToolContext): Promise<string> {
+  const { setUp, protected: isProtected, problem } = await approvals.status();
+  if (problem !== null)
+    return `**Nothing runs**: ${inline(problem, 400)} Tell the person; ${command("doctor")} says more.`;
+  if (!setUp) return `There is no signing key yet, so nothing can be approved. The person runs: ${command("setup")}`;
+  return isProtected
+    ? "Approvals are in order; the signing key is protected by a passphrase."
+    : "Approvals are in order, but the signing key is **unprotected** (it has no passphrase).";
+}

@@ -1,0 +1,27 @@
+import type { Tool } from "./define-tool.ts";
+import { jobControl } from "./job-control.ts";
+import { jobList } from "./job-list.ts";
+import { jobRead } from "./job-read.ts";
+import { jobReview } from "./job-review.ts";
+import { jobRun } from "./job-run.ts";
+import { jobSubmit } from "./job-submit.ts";
+import { runControl } from "./run-control.ts";
+import { runList } from "./run-list.ts";
+import { runRead } from "./run-read.ts";
+import { skillRead } from "./skill-read.ts";
+import { status } from "./status.ts";
+
+/** Every tool, in the order in which hosts list them. At most 20. */
+export const tools: readonly Tool[] = [
+  jobSubmit,
+  jobList,
+  jobRead,
+  jobReview,
+  jobRun,
+  jobControl,
+  runList,
+  runRead,
+  runControl,
+  skillRead,
+  status,
+];
