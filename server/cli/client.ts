@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { findDaemonInfo } from "../daemon/info.ts";
+import { DaemonFault, type ErrorCode, errorCodes, messageOf, UserError } from "../errors.ts";
+import type { Home } from "../home.ts";
+import { personCommand } from "../person-command.ts";
+import type { CliContext } from "./context.ts";
+
+/** The person's door, as commands use it. What the daemon answers is parsed with the schema; its errors come back as UserError. */
+export type DaemonClient = Readonly<{
+  url: string;
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T>;
+}>;
+
+/** Longest wait for one answer; endpoints that wait on purpose stay below 50 s. */
+const answerMs = 70_000;
+
+const problemSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  next: z.string().nullish(),
+  id: z.string().nullish(),
+});
+
+/**
+ * Finds the daemon of this home, or the one that JOBRUNNER_URL names (with its person's token in JOBRUNNER_TOKEN), such as one in a
+ * container. Throws `daemon_down` where none has said where it listens.
+ */
+export async function connectDaemon(
+  context: Pick<CliContext, "home" | "signal"> & Partial<Pick<CliContext, "env">>,
+): Promise<DaemonClient> {
+  const { home, signal, env = {} } = context;
+  const url = env.JOBRUNNER_URL || findDaemonInfo(home)?.url;
+  if (!url) throw daemonDown(home);
+  const call = async <T>(method: "GET" | "POST", path: string, body: unknown, schema: z.ZodType<T>): Promise<T> => {
+    const response = await send(home, new URL(path, url), {
+      method,
+      headers: {
+        authorization: `Bearer ${env.JOBRUNNER_TOKEN || readToken(home)}`,
+        "content-type": "application/json",
+      },
+      ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+    });
+    const text = await response.text();
+    if (!response.ok) throw asError(response.status, text, home);
+    return schema.parse(JSON.parse(text));
+  };
+  return {
+    url,
+    get: (path, schema) => call("GET", path, undefined, schema),
+    post: (path, body, schema) => call("POST", path, body, schema),
+  };
+}
+
+/** The error of every command that needs a daemon. */
+export function daemonDown(home: Home, cause?: unknown): UserError {
+  return new UserError("daemon_down", `No daemon answers for ${home.root}.`, {
+    next: personCommand(home, "start"),
+    cause,
+  });
+}
+
+function readToken(home: Home): string {
+  try {
+    return readFileSync(home.personToken, "utf8").trim();
+  } catch (cause) {
+    throw new UserError("unauthorized", `Cannot read your token ${home.personToken}: ${messageOf(cause)}.`, {
+      next: `run this as the user that owns ${home.root}`,
+      cause,
+    });
+  }
+}
+
+async function send(home: Home, url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    if (init.signal?.aborted && cause instanceof Error && cause.name === "AbortError") {
+      throw new UserError("aborted", "Stopped.", { cause });
+    }
+    throw daemonDown(home, cause);
+  }
+}
+
+function asError(status: number, text: string, home: Home): Error {
+  const problem = problemSchema.safeParse(jsonOrUndefined(text));
+  if (!problem.success) return new Error(`The daemon answered ${status}: ${text.slice(0, 300)}`);
+  const { code, message, next, id } = problem.data;
+  if (isErrorCode(code)) return new UserError(code, message, next ? { next } : {});
+  return new DaemonFault(message, { id: id ?? "none", log: home.logs });
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code);
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from "node:fs";
+import { Command } from "commander";
+import { UserError } from "../errors.ts";
+import { personCommand } from "../person-command.ts";
+import { publicKeyOf, readKeyFile, writeKeyFile } from "../review/key-file.ts";
+import { parsePublicKeyLine, publicKeyLine } from "../review/public-key.ts";
+import { addTrustedKey } from "../review/trusted-keys.ts";
+import { type CliContext, print, say } from "./context.ts";
+import { makeKey, passphraseStdinHelp, requireTerminal, requireYes } from "./passphrase.ts";
+
+type Options = { passphrase: boolean; passphraseStdin?: boolean; label?: string; trust?: string; yes?: boolean };
+
+/** `jr setup`: makes this person's signing key, or makes this machine trust somebody's. */
+export function command(context: CliContext): Command {
+  return new Command("setup")
+    .description("make your signing key; jobs run only with your signature")
+    .option("--no-passphrase", "leave the key unprotected: any program of yours could sign")
+    .option("--passphrase-stdin", passphraseStdinHelp)
+    .option("--label <text>", "a name for the key, shown in lists")
+    .option(
+      "--trust <key-or-file>",
+      "make no key; trust this public key on this machine (for machines that only run jobs)",
+    )
+    .option("--yes", "do not ask to confirm")
+    .action((options: Options) =>
+      options.trust === undefined ? setUp(context, options) : trustRoot(context, options.trust, options),
+    );
+}
+
+async function setUp(context: CliContext, options: Options): Promise<void> {
+  const { home } = context;
+  if (existsSync(home.approverKey)) {
+    const key = publicKeyOf(readKeyFile(home.approverKey));
+    // Set-up that was cut off between its two files is finished here.
+    addTrustedKey(home, key, new Date());
+    throw new UserError(
+      "key_exists",
+      `There is a signing key already: ${key.id}${key.protected ? "" : " (unprotected)"}.`,
+      {
+        next: `to replace it: ${personCommand(home, "keys", "rotate")}`,
+      },
+    );
+  }
+  if (!options.passphraseStdin) requireTerminal(context, "A signing key is set up");
+  if (!options.passphrase)
+    say(context, "Without a passphrase every program that runs as you can approve jobs in your name.");
+  if (!options.passphrase) await requireYes(context, "Make an unprotected key?", options);
+  const { file, key } = await makeKey(context, {
+    ...options,
+    protect: options.passphrase,
+    label: parseLabel(options.label),
+  });
+  writeKeyFile(home.approverKey, file);
+  addTrustedKey(home, key.publicKey, new Date());
+  const { id, protected: isProtected } = key.publicKey;
+  print(context, `Signing key ${id} made${isProtected ? "" : ", UNPROTECTED"}: ${home.approverKey}`);
+  print(
+    context,
+    isProtected ? "Keep the passphrase: nobody can recover it." : "Give it a passphrase later with jr keys rotate.",
+  );
+}
+
+async function trustRoot(context: CliContext, given: string, options: Options): Promise<void> {
+  const key = parsePublicKeyLine(existsSync(given) ? readFileSync(given, "utf8") : given);
+  requireTerminal(context, "Trust is given");
+  await requireYes(context, `Run on this machine whatever key ${key.id} (${publicKeyLine(key)}) signs?`, options);
+  addTrustedKey(context.home, key, new Date());
+  print(context, `This machine trusts ${key.id}.`);
+}
+
+/** A label that fits the line of an exported key. */
+export function parseLabel(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (/^[\x21-\x7e][\x20-\x7e]{0,78}[\x21-\x7e]$/.test(text)) return text;
+  throw new UserError("invalid_argument", "A label has 2 to 80 plain ASCII characters.");
+}

@@ -1,0 +1,51 @@
+import { Command } from "commander";
+import { z } from "zod";
+import { visibleText } from "../review/visible-text.ts";
+import { effectText } from "../runs/effect-text.ts";
+import { parseRunId } from "../runs/run-id.ts";
+import { connectDaemon, type DaemonClient } from "./client.ts";
+import { type CliContext, print, say } from "./context.ts";
+import { attemptAnswer, effectAnswer, runAnswer } from "./run-answer.ts";
+import { runText } from "./run-text.ts";
+import { jsonText } from "./show-list.ts";
+
+type Options = { effects?: boolean; output?: boolean; attempt?: string; json?: boolean };
+type Effect = z.infer<typeof effectAnswer>;
+
+/** `jr show R12`: what became of a run, or everything that it touched. */
+export function command(context: CliContext): Command {
+  return new Command("show")
+    .description("show a run: state, times, error, output")
+    .argument("<run>", "such as R12")
+    .option("--effects", "every effect that it had, in order, instead")
+    .option("--output", "its output alone, as JSON")
+    .option("--attempt <n>", "for --effects; the latest where none is given")
+    .option("--json", "print JSON")
+    .action((run: string, options: Options) => show(context, parseRunId(run), options));
+}
+
+async function show(context: CliContext, id: number, { effects, output, attempt, json }: Options): Promise<void> {
+  const client = await connectDaemon(context);
+  if (effects) return showEffects(context, await fetchEffects(client, id, attempt), json ?? false);
+  const found = await client.get(`/api/runs/${id}`, z.object({ run: runAnswer, attempts: z.array(attemptAnswer) }));
+  if (output) return print(context, found.run.output ?? "null");
+  print(context, json ? jsonText(found) : runText(context, found.run, found.attempts));
+}
+
+async function fetchEffects(client: DaemonClient, id: number, attempt: string | undefined): Promise<Effect[]> {
+  const answer = z.object({ effects: z.array(effectAnswer), next: z.int().nullable(), attempt: z.int().nullable() });
+  const all: Effect[] = [];
+  for (let after: number | null = 0; after !== null; ) {
+    const query = new URLSearchParams({ after: String(after), limit: "100", ...(attempt && { attempt }) });
+    const page: z.infer<typeof answer> = await client.get(`/api/runs/${id}/effects?${query}`, answer);
+    all.push(...page.effects);
+    after = page.next;
+  }
+  return all;
+}
+
+function showEffects(context: CliContext, effects: readonly Effect[], json: boolean): void {
+  if (json) print(context, jsonText(effects));
+  else if (effects.length === 0) say(context, "No effects: it touched nothing.");
+  else for (const effect of effects) print(context, visibleText(effectText(effect, effect.result)));
+}

@@ -1,0 +1,72 @@
+import type { Home } from "../home.ts";
+import { personCommand } from "../person-command.ts";
+import { visibleLine } from "../review/visible-text.ts";
+import type { Paint } from "./paint.ts";
+import type { StatusAnswer } from "./status-answer.ts";
+
+/** How everything stands, in the words of `jr status` and of the first lines of `jr up`. */
+export function statusText(status: StatusAnswer, home: Home, paint: Paint): string {
+  const { approvals, store, worker } = status;
+  const lines = [
+    `${paint("bold", `JobRunner ${status.version}`)} runs since ${localTime(status.started_at)} (pid ${status.pid}, ${status.memory_mb} MB)`,
+    `  home   ${status.home}`,
+    `  jobs   ${status.jobs_folder} (${status.jobs})`,
+    `  store  ${store.kind === "pglite" ? "embedded (PGlite)" : "PostgreSQL"}${worker.connected ? "" : paint("red", ", DOES NOT ANSWER")}`,
+    `  runs   ${status.live.length} live, at most ${worker.max} at once`,
+  ];
+  const waits = [
+    ...(approvals.problem === null ? [] : [paint("red", `nothing runs: ${visibleLine(approvals.problem)}`)]),
+    ...(approvals.set_up ? [] : [`your signing key, once: ${paint("cyan", personCommand(home, "setup"))}`]),
+    ...(approvals.set_up && !approvals.protected
+      ? [paint("yellow", "the signing key is UNPROTECTED (no passphrase)")]
+      : []),
+    ...status.waiting.map(({ job, version, command }) => `review ${job} v${version}: ${paint("cyan", command)}`),
+  ];
+  lines.push(...section("Waits for you", waits, paint));
+  lines.push(
+    ...section(
+      "Files that are no jobs yet",
+      status.folder_problems.map(({ file, line, message }) => `${visibleLine(file)}:${line} ${visibleLine(message)}`),
+      paint,
+    ),
+  );
+  lines.push(
+    ...section(
+      "Alerts",
+      status.alerts.map(
+        ({ message, count, run }) =>
+          `${visibleLine(message)}${count > 1 ? ` (${count} times)` : ""}${run === null ? "" : `: ${personCommand(home, "show", run)}`}`,
+      ),
+      paint,
+    ),
+  );
+  lines.push(
+    ...section(
+      "Running",
+      status.live.map((run) => `${run.run} ${run.job} ${run.state}`),
+      paint,
+    ),
+  );
+  lines.push(...section("Paused", status.paused, paint));
+  lines.push(
+    ...section(
+      "Next",
+      status.next.slice(0, 5).map(({ job, at }) => `${localTime(at)}  ${job}`),
+      paint,
+    ),
+  );
+  return lines.join("\n");
+}
+
+/** A time in this machine's zone, which it names. */
+export function localTime(iso: string): string {
+  const options = { dateStyle: "short", timeStyle: "medium" } as const;
+  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" })
+    .formatToParts(new Date(iso))
+    .find(({ type }) => type === "timeZoneName");
+  return `${new Intl.DateTimeFormat("sv-SE", options).format(new Date(iso))} ${zone?.value ?? ""}`.trim();
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
+  return lines.length === 0 ? [] : ["", paint("bold", title), ...lines.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import type { CliContext } from "./context.ts";
+
+type Module = { command(context: CliContext): Command };
+type Entry = Readonly<{ name: string; group: string; summary: string; load(): Promise<Module> }>;
+
+const daemon = "JobRunner itself";
+const jobs = "Jobs";
+const decisions = "Your decisions";
+const runs = "Runs";
+const hosts = "Hosts and settings";
+
+/** Every command, in the order of the help. Each file is loaded only when its command is called. */
+export const commands: readonly Entry[] = [
+  { group: daemon, name: "up", summary: "start here and show what happens", load: () => import("./up.ts") },
+  { group: daemon, name: "start", summary: "start in the background", load: () => import("./start.ts") },
+  { group: daemon, name: "stop", summary: "stop; runs end or go back into the queue", load: () => import("./stop.ts") },
+  { group: daemon, name: "restart", summary: "stop and start again", load: () => import("./restart.ts") },
+  { group: daemon, name: "status", summary: "what runs, what waits for you", load: () => import("./status.ts") },
+  { group: daemon, name: "doctor", summary: "check everything and say what to do", load: () => import("./doctor.ts") },
+  { group: daemon, name: "service", summary: "start with the machine", load: () => import("./service.ts") },
+  { group: daemon, name: "daemon", summary: "run the daemon in the foreground", load: () => import("./daemon.ts") },
+
+  { group: decisions, name: "setup", summary: "make your signing key", load: () => import("./setup.ts") },
+  { group: decisions, name: "review", summary: "read what a job would do", load: () => import("./review.ts") },
+  { group: decisions, name: "approve", summary: "read a version and sign it", load: () => import("./approve.ts") },
+  { group: decisions, name: "reject", summary: "refuse a version, with a note", load: () => import("./reject.ts") },
+  {
+    group: decisions,
+    name: "activate",
+    summary: "go back to an approved version",
+    load: () => import("./activate.ts"),
+  },
+  { group: decisions, name: "revoke", summary: "take an approval back", load: () => import("./revoke.ts") },
+  { group: decisions, name: "resume", summary: "lift a pause", load: () => import("./resume.ts") },
+  { group: decisions, name: "keys", summary: "whose signatures count", load: () => import("./keys.ts") },
+  { group: decisions, name: "secrets", summary: "values that jobs may use", load: () => import("./secrets.ts") },
+
+  { group: jobs, name: "jobs", summary: "list the jobs", load: () => import("./jobs.ts") },
+  { group: jobs, name: "job", summary: "show one job", load: () => import("./job.ts") },
+  { group: jobs, name: "submit", summary: "submit a file as a new version", load: () => import("./submit.ts") },
+  { group: jobs, name: "diff", summary: "what changed between versions", load: () => import("./diff.ts") },
+  { group: jobs, name: "next", summary: "what runs when", load: () => import("./next.ts") },
+  { group: jobs, name: "pause", summary: "stop a job's schedule", load: () => import("./pause.ts") },
+  { group: jobs, name: "retire", summary: "end a job, keeping its history", load: () => import("./retire.ts") },
+  { group: jobs, name: "template", summary: "start a job from a template", load: () => import("./template.ts") },
+
+  { group: runs, name: "run", summary: "run a job now", load: () => import("./run.ts") },
+  { group: runs, name: "runs", summary: "list runs", load: () => import("./runs.ts") },
+  { group: runs, name: "show", summary: "show one run", load: () => import("./show.ts") },
+  { group: runs, name: "log", summary: "a run's log", load: () => import("./log.ts") },
+  { group: runs, name: "cancel", summary: "cancel a run", load: () => import("./cancel.ts") },
+
+  { group: hosts, name: "connect", summary: "connect a host", load: () => import("./connect.ts") },
+  { group: hosts, name: "config", summary: "show the settings", load: () => import("./config.ts") },
+];

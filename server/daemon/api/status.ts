@@ -1,0 +1,91 @@
+import { Hono } from "hono";
+import { listJobs } from "../../jobs/read.ts";
+import { personCommand } from "../../person-command.ts";
+import { openAlerts } from "../../runs/alerts.ts";
+import { formatRunId, listRuns } from "../../runs/read.ts";
+import type { Row } from "../../store/tables.ts";
+import { version } from "../../version.ts";
+import type { DaemonDeps } from "../deps.ts";
+
+/** What only the running daemon knows. */
+export type StatusSources = Readonly<{
+  startedAt: Date;
+  worker: () => { running: number; max: number; connected: boolean };
+  /** Files of the jobs folder that failed their checks. */
+  problems: () => ReadonlyMap<string, readonly { file: string; line: number; message: string }[]>;
+}>;
+
+const shownJobs = 500;
+
+/** How everything stands, for `jr status`, `jr up` and the console. */
+export function statusApi(deps: DaemonDeps, sources: StatusSources): Hono {
+  const { store, config, approvals, pool } = deps;
+  return new Hono()
+    .get("/api/status", async (c) => {
+      const [{ rows: jobs }, alerts, live, { keys, setUp, protected: isProtected, problem }] = await Promise.all([
+        listJobs(deps, { limit: shownJobs }),
+        openAlerts(store.db, { limit: 20 }),
+        listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
+        approvals.status(),
+      ]);
+      const waiting = jobs.flatMap(({ name, pending, state }) =>
+        pending === null || state === "retired"
+          ? []
+          : [{ job: name, version: pending, command: personCommand(config.home, "approve", name) }],
+      );
+      const next = jobs
+        .flatMap(({ name, next_slot }) => (next_slot === null ? [] : [{ job: name, at: next_slot.toISOString() }]))
+        .sort((a, b) => a.at.localeCompare(b.at))
+        .slice(0, 10);
+      return c.json({
+        version,
+        pid: process.pid,
+        started_at: sources.startedAt.toISOString(),
+        home: config.home.root,
+        jobs_folder: config.jobsFolder,
+        store: { kind: store.kind, version: store.version },
+        timezone: config.timezone,
+        memory_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+        approvals: { keys, set_up: setUp, protected: isProtected, problem },
+        jobs: jobs.length,
+        paused: jobs.filter(({ state }) => state === "paused").map(({ name }) => name),
+        waiting,
+        next,
+        live: live.rows.map(activity),
+        alerts: alerts.map(({ message, count, run_id, last_at }) => ({
+          message,
+          count,
+          run: run_id === null ? null : formatRunId(run_id),
+          last_at: last_at.toISOString(),
+        })),
+        folder_problems: [...sources.problems().values()]
+          .flat()
+          .map(({ file, line, message }) => ({ file, line, message })),
+        runners: { ...pool.stats(), max: config.runners.max },
+        worker: sources.worker(),
+      });
+    })
+    .get("/api/activity", async (c) => {
+      const { rows } = await listRuns(store.db, { limit: 50 });
+      const { rows: jobs } = await listJobs(deps, { limit: shownJobs });
+      const waiting = jobs.flatMap(({ name, pending, state }) =>
+        pending === null || state === "retired" ? [] : [{ job: name, version: pending }],
+      );
+      return c.json({ runs: rows.map(activity), waiting });
+    });
+}
+
+function activity(run: Row<"runs">) {
+  return {
+    id: run.id,
+    run: formatRunId(run.id),
+    job: run.job,
+    version: run.version,
+    attempt: run.attempt,
+    state: run.state,
+    trigger: run.trigger,
+    started_at: run.started_at?.toISOString() ?? null,
+    finished_at: run.finished_at?.toISOString() ?? null,
+    error: run.error,
+  };
+}

@@ -1,0 +1,20 @@
+import type { Config } from "../config.ts";
+import type { SecretValues } from "../effects/secret-values.ts";
+import type { Log } from "../log.ts";
+import type { Approvals } from "../review/approvals.ts";
+import type { Pool } from "../sandbox/types.ts";
+import type { Store } from "../store/open-store.ts";
+
+/** What every sub-app of the person's door and every part of the daemon works with; made once, when the store is open. */
+export type DaemonDeps = Readonly<{
+  store: Store;
+  config: Config;
+  pool: Pool;
+  approvals: Approvals;
+  log: Log;
+  clock: () => Date;
+  /** Tells the worker that a run may be waiting. */
+  nudge: () => void;
+  /** Values of secrets as they stand in the file at the time of the call. */
+  secrets: () => SecretValues;
+}>;

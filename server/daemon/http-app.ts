@@ -1,0 +1,60 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { UserError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { guardRequest } from "../mcp/http-guard.ts";
+import { version } from "../version.ts";
+import { errorAnswer } from "./http-errors.ts";
+
+export type HttpDeps = Readonly<{
+  /** The bearer token of the person's door. */
+  token: string;
+  /** Names by which this machine may be called besides loopback's. */
+  hosts: readonly string[];
+  /** MCP over HTTP, which guards itself; undefined where it is switched off. */
+  mcp: Hono | undefined;
+  /** The person's door; undefined until the store is open. */
+  api: () => Hono | undefined;
+  /** Why the store is not open yet. */
+  problem: () => string | null;
+  log: Log;
+}>;
+
+const longestBody = 32 * 1024 * 1024;
+
+/** Everything that the daemon serves over HTTP. `/healthz` tells a stranger whether it is ready, and nothing else. */
+export function createHttpApp({ token, hosts, mcp, api, problem, log }: HttpDeps): Hono {
+  const app = new Hono();
+  app.onError((error) => errorAnswer(error, log));
+  app.notFound((c) =>
+    c.json({ code: "invalid_argument", message: `There is no ${c.req.path} here.`, next: null }, 404),
+  );
+  app.get("/healthz", (c) => {
+    const ready = api() !== undefined;
+    return c.json({ status: ready ? "ok" : "starting", version }, ready ? 200 : 503);
+  });
+  if (mcp !== undefined) app.route("/", mcp);
+  app.use("/api/*", async (c, next) => {
+    const refused = guardRequest(c.req.raw, { token, hosts });
+    if (refused === undefined) return next();
+    const message =
+      refused.status === 401
+        ? "The bearer token is missing or wrong. It stands in keys/person.token in the home folder."
+        : "This Host or Origin is not served here.";
+    return c.json({ code: "unauthorized", message, next: null }, refused.status === 401 ? 401 : 403);
+  });
+  app.use("/api/*", bodyLimit({ maxSize: longestBody, onError: () => tooLarge() }));
+  app.all("/api/*", (c) => {
+    const inner = api();
+    if (inner !== undefined) return inner.fetch(c.req.raw, c.env);
+    const why = problem();
+    throw new UserError("store_unavailable", why ?? "JobRunner is starting: its store is not open yet.", {
+      next: "try again in a moment",
+    });
+  });
+  return app;
+}
+
+function tooLarge(): never {
+  throw new UserError("source_too_large", `A request holds at most ${longestBody / 1024 / 1024} MB.`);
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Home } from "../home.ts";
+
+/** Makes the home folder and its `keys` readable by their owner alone. */
+export function preparePrivateFolders(home: Home): void {
+  for (const folder of [home.root, dirname(home.personToken)]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // mkdir leaves the mode of a folder that is there already.
+    chmodSync(folder, 0o700);
+  }
+}
+
+/** Writes beside the file and renames, so that a reader, a crash or a full disk never leaves half of it. */
+export function writeFileAtomic(path: string, text: string, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    writeFileSync(draft, text, { mode });
+    chmodSync(draft, mode);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The token in the file; made on the first call, mode 0600. */
+export function ensureToken(path: string): string {
+  try {
+    const token = readFileSync(path, "utf8").trim();
+    if (token.length >= 32) return token;
+  } catch {
+    // The first start.
+  }
+  const token = randomBytes(32).toString("base64url");
+  writeFileAtomic(path, `${token}\n`, 0o600);
+  return token;
+}

@@ -1,0 +1,35 @@
+import type { Config } from "../config.ts";
+import type { Log } from "../log.ts";
+import { enforceRetention } from "../runs/retention.ts";
+import type { Store } from "../store/open-store.ts";
+
+const firstMs = 60_000;
+const everyMs = 60 * 60_000;
+
+/** Deletes what is beyond the configured retention: a minute after the start, then every hour. */
+export function startRetention(options: {
+  store: Store;
+  retention: Config["retention"];
+  log: Log;
+  clock: () => Date;
+}): AsyncDisposable {
+  const { store, retention, log, clock } = options;
+  let work: Promise<void> = Promise.resolve();
+  let timer = setTimeout(pass, firstMs);
+
+  function pass(): void {
+    work = enforceRetention(store.db, { ...retention, now: clock() })
+      .then((deleted) => {
+        if (deleted.runs + deleted.slots + deleted.blobs > 0) log.info(deleted, "retention: old records deleted");
+      })
+      .catch((error: unknown) => log.error({ err: error }, "retention failed; it is tried again in an hour"));
+    timer = setTimeout(pass, everyMs);
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      clearTimeout(timer);
+      await work;
+      clearTimeout(timer);
+    },
+  };
+}

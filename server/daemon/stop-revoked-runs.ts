@@ -1,0 +1,53 @@
+import { UserError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Approvals } from "../review/approvals.ts";
+import { cancelRun } from "../runs/cancel-run.ts";
+import type { Db } from "../store/open-store.ts";
+
+/** Follows decisions, of this machine and others, and stops what a revocation no longer covers. */
+export function stopRevokedRuns(deps: { db: Db; approvals: Approvals; log: Log }): AsyncDisposable {
+  const { approvals, log } = deps;
+  let work: Promise<void> = Promise.resolve();
+  const stopFollowing = approvals.onChange((job) => {
+    work = work
+      .then(() => cancelUncovered(deps, job))
+      .catch((error: unknown) => log.error({ err: error, job }, "revoked runs could not be stopped"));
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      stopFollowing();
+      await work;
+    },
+  };
+}
+
+/** Cancels queued runs of a job that has no approval at all, and running ones whose own version lost its approval. */
+async function cancelUncovered(deps: { db: Db; approvals: Approvals; log: Log }, job: string): Promise<void> {
+  const { db, approvals, log } = deps;
+  const runs = await db
+    .selectFrom("runs")
+    .select(["id", "version", "state"])
+    .where("job", "=", job)
+    .where("state", "in", ["queued", "running"])
+    .execute();
+  if (runs.length === 0) return;
+  const hasActive = await covers(() => approvals.active(job).then((active) => active !== undefined));
+  for (const { id, version, state } of runs) {
+    const covered =
+      state === "queued" || version === null
+        ? hasActive
+        : await covers(() => approvals.recheck(job, version).then(() => true));
+    if (covered) continue;
+    await cancelRun(db, { runId: id, by: "revocation" });
+    log.warn({ run: id, job }, "a run was stopped: its approval was revoked");
+  }
+}
+
+async function covers(question: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
