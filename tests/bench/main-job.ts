@@ -1,0 +1,122 @@
+import { fork } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { submitJob } from "../../server/jobs/submit-job.ts";
+import { silentLog } from "../../server/log.ts";
+import { requestRun } from "../../server/runs/control.ts";
+import { executeRun } from "../../server/runs/execute-run.ts";
+import { waitForRun } from "../../server/runs/wait-for-run.ts";
+import { startWorker } from "../../server/runs/worker.ts";
+import { createPool } from "../../server/sandbox/pool.ts";
+import type { LogLine, Pool } from "../../server/sandbox/types.ts";
+import { openStore } from "../../server/store/open-store.ts";
+import { testJobs } from "../support/jobs.ts";
+import { percentile, print } from "./figures.ts";
+
+/*
+ * The main job on the embedded database on disk, every commit synced, approval verified at each start, two runners: from the
+ * request to the first line of the job, and whole runs. The peer, interleaved: a forked process per run, which isolates,
+ * journals and verifies nothing.
+ */
+const source = (round: number) => `import { defineJob } from "jobrunner";
+export default defineJob({ description: "says one line, ${round}", async run({ log }) { log.info("here"); } });
+`;
+const peer = fileURLToPath(new URL("./fork-peer.ts", import.meta.url));
+
+function forkPeer(): Promise<number> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = fork(peer);
+    let first = Number.NaN;
+    child.once("message", () => {
+      first = performance.now() - start;
+    });
+    child.once("error", reject).once("exit", () => resolve(first));
+  });
+}
+
+const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
+{
+  const log = silentLog;
+  const clock = () => new Date();
+  await using real = await createPool({ max: 2, warm: 1, log, cacheDir: root });
+  let firstLine = () => {};
+  const pool: Pool = {
+    ...real,
+    run(run) {
+      const onLog = (line: LogLine) => {
+        firstLine();
+        run.onLog(line);
+      };
+      return real.run({ ...run, onLog });
+    },
+  };
+  const store = openStore({ dataDir: join(root, "data"), databaseUrl: null, log });
+  await using jobs = await testJobs(pool, new Date(), store);
+  const deps = { ...jobs.deps, clock };
+
+  const submits: number[] = [];
+  for (let round = 0; round < 8; round += 1) {
+    const start = performance.now();
+    const submitted = await submitJob(deps, {
+      name: "bench",
+      source: source(round),
+      note: null,
+      dryRun: false,
+      proposedBy: "bench",
+      writeFolder: true,
+      traceId: "bench",
+    });
+    submits.push(performance.now() - start);
+    if (submitted.outcome !== "created") throw new Error(`the bench job was not stored: ${submitted.outcome}`);
+  }
+  print("job_submit, whole (bar 400 ms)", `${percentile(submits.slice(1), 0.5).toFixed(0)} ms p50`);
+  await jobs.approve("bench");
+
+  const worker = startWorker({
+    store: deps.store,
+    execute: (run, signal) =>
+      executeRun(
+        { ...deps, pool, secrets: () => ({ get: () => undefined, names: () => [] }), worker: "bench" },
+        run,
+        signal,
+      ),
+    log,
+    max: 2,
+    worker: "bench",
+  });
+  const run = async () => {
+    const order = { job: "bench", input: undefined, trigger: "person", requestedBy: "person", traceId: "b" } as const;
+    const { run: row } = await requestRun({ ...deps, nudge: worker.nudge }, { ...order, dedupeKey: undefined });
+    const ended = await waitForRun(deps, row.id, { waitSeconds: 30, signal: new AbortController().signal });
+    if (ended.state !== "succeeded") throw new Error(`a run ended as ${ended.state}`);
+  };
+  await run();
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < 40; round += 1) {
+    const start = performance.now();
+    firstLine = () => ours.push(performance.now() - start);
+    await run();
+    theirs.push(await forkPeer());
+  }
+  firstLine = () => {};
+  const [our, their] = [percentile(ours, 0.5), percentile(theirs, 0.5)];
+  print("request -> first line, isolated and journalled (bar 7 ms)", `${our.toFixed(2)} ms p50`);
+  print(
+    "  a forked process per run, nothing else (bar: ours <= 1/8)",
+    `${their.toFixed(1)} ms p50, ratio 1/${(their / our).toFixed(1)}`,
+  );
+
+  const count = 300;
+  const start = performance.now();
+  for (let done = 0; done < count; done += 20) await Promise.all(Array.from({ length: 20 }, run));
+  print(
+    "whole no-op runs, two runners, history and journal (bar 150/s)",
+    `${Math.round(count / ((performance.now() - start) / 1_000))}/s`,
+  );
+  await worker.drain();
+}
+await rm(root, { recursive: true, force: true });
