@@ -12,12 +12,12 @@ import {
 import { dirname } from "node:path";
 import { messageOf, UserError } from "./errors.ts";
 
-/** Replaces the file with mode 0600, so that after power loss it holds the old or the new text, whole. */
-export function writePrivateFile(path: string, text: string): void {
+/** Replaces a file, so that after a crash, power loss or on a full disk it holds the old or the new text, whole. */
+export function replaceFile(path: string, text: string, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.new`;
   try {
-    const file = openSync(draft, "wx", 0o600);
+    const file = openSync(draft, "wx", mode);
     try {
       writeFileSync(file, text);
       fsyncSync(file);

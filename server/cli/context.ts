@@ -27,7 +27,7 @@ export function createCliContext(signal: AbortSignal): CliContext {
     stdin,
     stdout,
     stderr,
-    colour: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb",
+    colour: (stdout.isTTY === true || Boolean(env.FORCE_COLOR)) && !env.NO_COLOR && env.TERM !== "dumb",
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     signal,
   };

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import type { Home } from "../home.ts";
-import { writeFileAtomic } from "./private-files.ts";
+import { replaceFile } from "../private-file.ts";
 
 const daemonInfo = z.object({
   pid: z.int().positive(),
@@ -27,7 +27,7 @@ export function findDaemonInfo(home: Home): DaemonInfo | undefined {
 
 /** Replaces `daemon.json`. */
 export function writeDaemonInfo(home: Home, info: DaemonInfo): void {
-  writeFileAtomic(home.info, `${JSON.stringify(info, null, 2)}\n`, 0o600);
+  replaceFile(home.info, `${JSON.stringify(info, null, 2)}\n`);
 }
 
 /** Removes `daemon.json` at a clean end. */

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Home } from "../home.ts";
+import { replaceFile } from "../private-file.ts";
 
 /** Makes the home folder and its `keys` readable by their owner alone. */
 export function preparePrivateFolders(home: Home): void {
@@ -9,20 +10,6 @@ export function preparePrivateFolders(home: Home): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // mkdir leaves the mode of a folder that is there already.
     chmodSync(folder, 0o700);
-  }
-}
-
-/** Writes beside the file and renames, so that a reader, a crash or a full disk never leaves half of it. */
-export function writeFileAtomic(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.new`;
-  try {
-    writeFileSync(draft, text, { mode });
-    chmodSync(draft, mode);
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
   }
 }
 
@@ -35,6 +22,6 @@ export function ensureToken(path: string): string {
     // The first start.
   }
   const token = randomBytes(32).toString("base64url");
-  writeFileAtomic(path, `${token}\n`, 0o600);
+  replaceFile(path, `${token}\n`);
   return token;
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
 import type { Store } from "../store/open-store.ts";
-import { writeFileAtomic } from "./private-files.ts";
+import { replaceFile } from "../private-file.ts";
 
 const names = { pglite: "the embedded database", postgres: "PostgreSQL" } as const;
 
@@ -24,5 +24,5 @@ export function requireSameStore(home: Home, databaseUrl: string | null): void {
 
 /** Remembers what `requireSameStore` compares with. */
 export function rememberStore(home: Home, kind: Store["kind"]): void {
-  writeFileAtomic(home.storeKind, `${kind}\n`, 0o600);
+  replaceFile(home.storeKind, `${kind}\n`);
 }

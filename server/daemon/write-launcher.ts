@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Home, packageRoot } from "../home.ts";
 import { shellQuote } from "../person-command.ts";
-import { writeFileAtomic } from "./private-files.ts";
+import { replaceFile } from "../private-file.ts";
 
 /** The program that the launcher, a service and a detached daemon start. */
 export const jrProgram = join(packageRoot, "server", "jr.mjs");
@@ -14,7 +14,7 @@ export const jrProgram = join(packageRoot, "server", "jr.mjs");
 export function writeLauncher(home: Home, env: NodeJS.ProcessEnv): void {
   const text = process.platform === "win32" ? windowsLauncher(home, env) : shellLauncher(home, env);
   if (existsSync(home.launcher) && readFileSync(home.launcher, "utf8") === text) return;
-  writeFileAtomic(home.launcher, text, 0o755);
+  replaceFile(home.launcher, text, 0o755);
 }
 
 function baked(home: Home, env: NodeJS.ProcessEnv): [string, string][] {

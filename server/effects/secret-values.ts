@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { readPrivateFile, writePrivateFile } from "../private-file.ts";
+import { readPrivateFile, replaceFile } from "../private-file.ts";
 
 /** Values of secrets by name, as they stood in the file when it was read. */
 export type SecretValues = Readonly<{ get(name: string): string | undefined; names(): string[] }>;
@@ -74,7 +74,7 @@ function linesWithout(envFile: string, name: string): string[] {
 }
 
 function writeLines(envFile: string, lines: string[]): void {
-  writePrivateFile(envFile, lines.map((line) => `${line}\n`).join(""));
+  replaceFile(envFile, lines.map((line) => `${line}\n`).join(""));
 }
 
 function parseLine(line: string, where: string): { name: string; value: string } | undefined {

@@ -4,6 +4,7 @@ import { tools } from "../../tools/table.ts";
 import { type HostClient, hostLabel, type SharedContext, type ToolContext } from "../../tools/tool-context.ts";
 import { UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { asMachineTrouble } from "../machine-trouble.ts";
 import { nearestWord } from "../nearest-word.ts";
 
 /** What one request brings along. */
@@ -61,7 +62,9 @@ async function guarded<T>(
     const value = await answer(callContext);
     child.info({ ms: ms() }, "mcp call");
     return { ok: true, value };
-  } catch (error) {
+  } catch (thrown) {
+    const error = asMachineTrouble(thrown) ?? thrown;
+    if (error !== thrown) child.error({ err: thrown }, "the machine is in trouble");
     if (signal.aborted) {
       child.info({ ms: ms() }, "mcp call cancelled by the host");
       return { ok: false, bug: false, text: "**aborted** The host cancelled this call." };

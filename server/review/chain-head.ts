@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
-import { readPrivateFile, writePrivateFile } from "../private-file.ts";
+import { readPrivateFile, replaceFile } from "../private-file.ts";
 
 const headSchema = z.strictObject({ seq: z.int().nonnegative(), hash: z.string() });
 
@@ -24,5 +24,5 @@ export function readChainHead(home: Home): ChainHead | undefined {
 
 /** Remembers a head, durably. */
 export function writeChainHead(home: Home, head: ChainHead): void {
-  writePrivateFile(home.chainHead, `${JSON.stringify(head)}\n`);
+  replaceFile(home.chainHead, `${JSON.stringify(head)}\n`);
 }

@@ -9,7 +9,7 @@ import {
 } from "node:crypto";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { readPrivateFile, writePrivateFile } from "../private-file.ts";
+import { readPrivateFile, replaceFile } from "../private-file.ts";
 import { keyId, type PublicKey } from "./public-key.ts";
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
@@ -85,7 +85,7 @@ export function createKeyFile(options: { passphrase: string | null; label: strin
 
 /** Writes a key file, mode 0600, durably. */
 export function writeKeyFile(path: string, key: KeyFile): void {
-  writePrivateFile(path, `${JSON.stringify(key, null, 2)}\n`);
+  replaceFile(path, `${JSON.stringify(key, null, 2)}\n`);
 }
 
 /** Opens the private part. The passphrase is ignored for an unprotected key. Throws `wrong_passphrase`. */

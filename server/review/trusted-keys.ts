@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
-import { readPrivateFile, writePrivateFile } from "../private-file.ts";
+import { readPrivateFile, replaceFile } from "../private-file.ts";
 import { keyId, type PublicKey } from "./public-key.ts";
 
 const trustedSchema = z.strictObject({
@@ -44,7 +44,7 @@ export function addTrustedKey(home: Home, key: PublicKey, now: Date): void {
   const keys = text === undefined ? [] : trustedSchema.parse(JSON.parse(text)).keys;
   if (keys.some(({ raw }) => raw === key.raw)) return;
   const added = { id: key.id, raw: key.raw, protected: key.protected, label: key.label, added_at: now.toISOString() };
-  writePrivateFile(home.trustedKeys, `${JSON.stringify({ version: 1, keys: [...keys, added] }, null, 2)}\n`);
+  replaceFile(home.trustedKeys, `${JSON.stringify({ version: 1, keys: [...keys, added] }, null, 2)}\n`);
 }
 
 /** Changes whenever the file does; cheap enough for each call. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs, styleText } from "node:util";
+import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
 import { type E2eHome, type E2eHost, e2eHome, must } from "../support/e2e-home.ts";
 import { webServer } from "../support/web-server.ts";
 import { terminalPicture } from "./terminal-picture.ts";
@@ -14,10 +14,12 @@ const printed: string[] = [];
 
 function print(text: string): void {
   printed.push(text);
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${process.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`);
 }
-const step = (text: string) => print(styleText(["bold", "cyan"], `\n# ${text}`));
-const command = (text: string) => print(`${styleText("green", "$")} ${styleText("bold", text)}`);
+const style = (format: Parameters<typeof styleText>[0], text: string) =>
+  styleText(format, text, { validateStream: false });
+const step = (text: string) => print(style(["bold", "cyan"], `\n# ${text}`));
+const command = (text: string) => print(`${style("green", "$")} ${style("bold", text)}`);
 const indent = (text: string) => text.trimEnd().replace(/^/gm, "  ");
 
 async function tool(host: E2eHost, name: string, args: Record<string, unknown>, show: (text: string) => string) {
@@ -25,7 +27,7 @@ async function tool(host: E2eHost, name: string, args: Record<string, unknown>, 
     const text = JSON.stringify(value);
     return `${key}: ${text.length > 40 ? "…" : text}`;
   });
-  print(`${styleText("magenta", "agent →")} ${styleText("bold", name)} { ${shown.join(", ")} }`);
+  print(`${style("magenta", "agent →")} ${style("bold", name)} { ${shown.join(", ")} }`);
   const { text } = await host.call(name, args);
   print(indent(show(text)));
   return text;
