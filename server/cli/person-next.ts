@@ -5,9 +5,10 @@ type Arguments = Readonly<{ name?: string; run?: string; part?: string; action?:
 
 /**
  * The next step of an error in a person's words: where it names a tool of the agents' door (`job_read {"name": "x"}`), the
- * command that does the same; anything else as it stands.
+ * command that does the same, and where it is a command, one that works from any folder; anything else as it stands.
  */
 export function personNext(home: Home, next: string): string {
+  if (next.startsWith("jr ")) return personCommand(home, ...next.slice("jr ".length).split(" "));
   const [, tool = "", name, value, rest = ""] =
     /^([a-z]+_[a-z]+|status)(?: ?\{"(name|run)": ?"([^"]+)"(.*))?/.exec(next) ?? [];
   const words = commandOf(tool, name === undefined || value === undefined ? {} : { [name]: value, ...partOf(rest) });

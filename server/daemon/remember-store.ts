@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
-import type { Store } from "../store/open-store.ts";
 import { replaceFile } from "../private-file.ts";
+import type { Store } from "../store/open-store.ts";
 
 const names = { pglite: "the embedded database", postgres: "PostgreSQL" } as const;
 

@@ -11,20 +11,22 @@ function anySpellingOfCharacter(character: string): string {
   if (/^[A-Za-z0-9]$/.test(character)) return character;
   const bytes = [...Buffer.from(character)];
   const units = character.split("").map((unit) => unit.charCodeAt(0));
+  const ascii = character < "\x80";
+  const short = JSON.stringify(character).slice(1, -1);
+  // No two of these may match the same text, or a search that nearly succeeds takes exponential time.
   const spellings = [
-    // Languages differ in what they put a backslash before.
-    `\\\\?${escape(character)}`,
-    escape(JSON.stringify(character).slice(1, -1)),
-    escape(Buffer.from(character).toString("latin1")),
     bytes.map((byte) => `%(?:25)*${anyCase(byte, 2)}`).join(""),
     units.map((unit) => `\\\\u${anyCase(unit, 4)}`).join(""),
+    // Languages differ in what they put a backslash before.
+    ascii ? `\\\\?${escapePattern(character)}` : escapePattern(character),
+    ...(ascii ? [] : [Buffer.from(character).toString("latin1")]),
+    ...(/^\\[bfnrt]$/.test(short) ? [escapePattern(short)] : []),
     ...(character === " " ? ["\\+"] : []),
   ];
-  // The longer ones first: a "%" or a backslash of the text must not end before its own encoding does.
-  return `(?:${[...new Set(spellings)].reverse().join("|")})`;
+  return `(?:${spellings.join("|")})`;
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 }
 

@@ -284,3 +284,32 @@ test("a placeholder whose value was removed is not sent", async () => {
   });
   expect(server.received).toEqual([]);
 });
+
+test("a secret in the query of a URL does not come back when the job adds to its path", async () => {
+  const secretKey = "S3cr3t-Key-0123456789";
+  await using server = await testServer((_, response) => response.end(`got ${secretKey}`));
+  const values = { HOOK: `${server.origin}/hook?key=${secretKey}` };
+  const setup = { net: [grant(server.port)], grants: { HOOK: [`127.0.0.1:${server.port}`] }, values };
+  const get = await performEffect("secrets.get", { name: "HOOK" }, setup);
+  const { placeholder } = z.object({ placeholder: z.string() }).parse(get);
+  const answer = await doFetch(`${placeholder}/extra`, {}, setup);
+  expect(server.received[0]?.url).toBe(`/hook/extra?key=${secretKey}`);
+  expect(JSON.stringify(answer)).not.toContain(secretKey);
+});
+
+test.each([
+  ["a-plain-Value", (token: string) => `http://${token}.example.org/`],
+  ["a-plain-Value", (token: string) => `http://${token.toUpperCase()}/`],
+  ["https://h.example.org/x", (token: string) => `${token.replace("https:", "http:")}/`],
+  ["https://h.example.org/x", (token: string) => token.replace("https://", "https://sub.")],
+])("a placeholder in a host name is refused before its value is used", async (value, urlOf) => {
+  const setup = { grants: { KEY: ["h.example.org"] }, values: { KEY: value } };
+  const get = await performEffect("secrets.get", { name: "KEY" }, setup);
+  const { placeholder } = z.object({ placeholder: z.string() }).parse(get);
+  const failure = doFetch(urlOf(placeholder), {}, setup);
+  await expect(failure).rejects.toMatchObject({
+    code: "invalid_argument",
+    message: expect.stringMatching(/^The secret KEY cannot be part of a host name/),
+  });
+  await expect(failure).rejects.not.toThrow(/a-plain/i);
+});

@@ -18,6 +18,9 @@ test.each(storeKinds)("kv keeps, compares, lists and deletes (%s)", async (kind)
   await expect(kv("set", { key: "none", value: 1, ifRevision: 2 })).rejects.toThrow("there is no value");
   expect(await kv("set", { key: "a", value: 1, ifRevision: 1 })).toEqual({ revision: 2 });
   expect(await kv("set", { key: "a", value: 2 })).toEqual({ revision: 3 });
+  const prototypes = '{"a":{"__proto__":{"b":1}},"__proto__":2}';
+  await kv("set", { key: "b", value: JSON.parse(prototypes) });
+  expect(JSON.stringify(await kv("get", { key: "b" }))).toBe(`{"value":${prototypes},"revision":1}`);
   for (const key of ["B", "b", "ä", "p%1", "pX1"]) await kv("set", { key, value: 1 });
   expect(await kv("list", {})).toEqual({ keys: ["B", "a", "b", "p%1", "pX1", "ä"], cursor: null });
   expect(await kv("list", { limit: 2 })).toEqual({ keys: ["B", "a"], cursor: "a" });

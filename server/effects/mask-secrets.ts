@@ -44,10 +44,11 @@ export function createMask(secrets: readonly GrantedSecret[]): Mask {
 
 /** A long value in pieces that are masked each for itself, since a regular expression of it all is too large to compile. */
 function inPieces(text: string): string[] {
-  const count = Math.max(1, Math.floor(text.length / pieceLength));
-  return Array.from({ length: count }, (_, i) =>
-    text.slice(i * pieceLength, i === count - 1 ? undefined : (i + 1) * pieceLength),
-  );
+  const characters = [...text];
+  // The last one takes the rest: alone, it could be so short that innocent text holds it.
+  const count = Math.max(1, Math.floor(characters.length / pieceLength));
+  const endOf = (i: number) => (i === count - 1 ? undefined : (i + 1) * pieceLength);
+  return Array.from({ length: count }, (_, i) => characters.slice(i * pieceLength, endOf(i)).join(""));
 }
 
 function patternOf(text: string): RegExp {

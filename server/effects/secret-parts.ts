@@ -11,7 +11,7 @@ const ordinaryWord = /^[a-z]{1,15}$/;
  * The texts that give a secret away: its value and, where that is a URL, what of it opens doors on its own, as it stands and
  * decoded. The host is not among them, since a person reads it in the review.
  */
-export function secretParts({ value, url }: Pick<GrantedSecret, "value" | "url">): string[] {
+export function secretParts({ value, url, token }: GrantedSecret): string[] {
   if (!url) return [value];
   const { href, username, password, pathname, search, hash } = new URL(value);
   const segments = pathname.split("/").filter((segment) => !ordinaryWord.test(segment));
@@ -22,7 +22,10 @@ export function secretParts({ value, url }: Pick<GrantedSecret, "value" | "url">
     .map((pair) => pair.slice(pair.indexOf("=") + 1));
   const parts = [username, password, `${username}:${password}`, ...segments, ...queryValues, hash.slice(1)];
   const paths = [`${pathname}${search}`, pathname].filter((path) => path.length >= shortestPath);
-  const alone = parts.flatMap((part) => [part, decoded(part)]).filter((part) => part.length >= shortestPart);
+  // What the token shows, such as the name of the secret, would be masked within the token itself.
+  const alone = parts
+    .flatMap((part) => [part, decoded(part)])
+    .filter((part) => part.length >= shortestPart && !token.includes(part));
   return [...new Set([value, href, ...paths, ...alone])];
 }
 

@@ -1,6 +1,7 @@
 import type { RunnerInfo } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
+import { unsynced } from "../store/unsynced.ts";
 
 export type AttemptStart = Readonly<{
   version: number | null;
@@ -10,7 +11,10 @@ export type AttemptStart = Readonly<{
   runner: RunnerInfo | null;
 }>;
 
-/** Writes the attempt that a claimed run is at, and the version that it runs, in one statement. */
+/**
+ * Writes the attempt that a claimed run is at, and the version that it runs, in one statement. The first effect or the
+ * outcome syncs it.
+ */
 export async function beginAttempt(db: Db, run: Row<"runs">, worker: string, start: AttemptStart): Promise<void> {
   const { version, seed, startMs, runner } = start;
   await db
@@ -32,5 +36,6 @@ export async function beginAttempt(db: Db, run: Row<"runs">, worker: string, sta
     .set({ version })
     .where("id", "=", run.id)
     .where("attempt", "=", run.attempt)
+    .where(unsynced, "=", "off")
     .execute();
 }

@@ -15,7 +15,6 @@ export type ControlDeps = Readonly<{
   store: Store;
   approvals: Pick<Approvals, "requireRunnable">;
   log: Log;
-  nudge: () => void;
 }>;
 
 export type RunOrder = Readonly<{
@@ -33,7 +32,7 @@ export type RunOrder = Readonly<{
  * Throws job_not_found, job_retired, job_paused, input_invalid, and what `requireRunnable` throws.
  */
 export async function requestRun(
-  { store, approvals, log, nudge }: ControlDeps,
+  { store, approvals, log }: ControlDeps,
   { job, input, trigger, requestedBy, dedupeKey, traceId }: RunOrder,
 ): Promise<{ run: Row<"runs">; created: boolean }> {
   const row = await store.db.selectFrom("jobs").selectAll().where("name", "=", job).executeTakeFirst();
@@ -59,20 +58,17 @@ export async function requestRun(
       },
     );
   }
-  const result = await inTransaction(store.db, (trx) =>
-    enqueue(trx, {
-      job,
-      trigger,
-      input: checked.json,
-      dedupeKey,
-      // A job one of whose schedules may overlap may overlap with what is asked for by hand, too.
-      concurrency: manifest.schedules.some((schedule) => schedule.overlap === "allow") ? null : 1,
-      requestedBy,
-      traceId,
-    }),
-  );
+  const result = await enqueue(store.db, {
+    job,
+    trigger,
+    input: checked.json,
+    dedupeKey,
+    // A job one of whose schedules may overlap may overlap with what is asked for by hand, too.
+    concurrency: manifest.schedules.some((schedule) => schedule.overlap === "allow") ? null : 1,
+    requestedBy,
+    traceId,
+  });
   log.info({ run: result.run.id, job, created: result.created, trace: traceId }, "run requested");
-  nudge();
   return result;
 }
 

@@ -1,10 +1,11 @@
 import type { LogLine } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
 import { storableText } from "../store/text.ts";
+import { unsynced } from "../store/unsynced.ts";
 
 export type LogWriter = Readonly<{
   add(line: LogLine): void;
-  /** Writes what is left. Throws where the store does not take it. */
+  /** Writes what is left, for the settling of the run to sync. Throws where the store does not take it. */
   finish(): Promise<void>;
 }>;
 
@@ -17,7 +18,7 @@ export function createLogWriter(db: Db, attempt: { runId: number; attempt: numbe
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  async function write(): Promise<void> {
+  async function write(last: boolean): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
     while (waiting.length > 0) {
@@ -30,14 +31,15 @@ export function createLogWriter(db: Db, attempt: { runId: number; attempt: numbe
         text: storableText(text),
         at: new Date(guestMs),
       }));
-      await db.insertInto("run_logs").values(rows).execute();
+      const insert = db.insertInto("run_logs").values(rows);
+      await (last ? insert.returning(unsynced.as("unsynced")) : insert).execute();
       waiting = waiting.slice(batch.length);
     }
   }
 
   /** One write at a time; a failed one does not stop the next. */
-  function queueWrite(): Promise<void> {
-    const next = writing.then(write);
+  function queueWrite(last: boolean): Promise<void> {
+    const next = writing.then(() => write(last));
     writing = next.catch(() => {});
     return next;
   }
@@ -45,8 +47,8 @@ export function createLogWriter(db: Db, attempt: { runId: number; attempt: numbe
   return {
     add(line) {
       waiting.push(line);
-      timer ??= setTimeout(() => void queueWrite().catch(() => {}), batchMs);
+      timer ??= setTimeout(() => void queueWrite(false).catch(() => {}), batchMs);
     },
-    finish: queueWrite,
+    finish: () => queueWrite(true),
   };
 }

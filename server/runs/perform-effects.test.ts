@@ -89,7 +89,7 @@ test("an unsafe effect has its intent before it starts, and keeps it where it wa
 
 test("an effect of our own and its journal row stand or fall together", async () => {
   await using store = await testStore();
-   const write = (key: string) => async (db: Db) => {
+  const write = (key: string) => async (db: Db) => {
     await db
       .insertInto("kv")
       .values({ job: "test", key, value: "1", revision: 1, updated_at: new Date(0) })

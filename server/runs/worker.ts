@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { asMachineTrouble } from "../machine-trouble.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import type { AttemptOutcome } from "./execute-run.ts";
@@ -81,7 +82,11 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
       outcome = await execute(run, controller.signal);
     } catch (thrown) {
       log.error({ err: thrown, run: run.id, trace: run.trace_id }, "an attempt broke down");
-      const error = { reason: "crashed", class: "transient", message: messageOf(thrown) } as const;
+      const error = {
+        reason: "crashed",
+        class: "transient",
+        message: messageOf(asMachineTrouble(thrown) ?? thrown),
+      } as const;
       outcome = { state: "crashed", output: null, error };
     }
     if (flight.end === "drop") return;

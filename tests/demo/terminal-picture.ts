@@ -27,6 +27,7 @@ export function terminalPicture(text: string): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    "<title>A terminal session of JobRunner</title>",
     `<rect width="100%" height="100%" rx="8" fill="#1c2128"/>`,
     `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#cdd9e5">`,
     ...rows,

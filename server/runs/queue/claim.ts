@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
+import { unsynced } from "../../store/unsynced.ts";
 import { inTransaction } from "../in-transaction.ts";
 import { databaseTime } from "./database-time.ts";
 
@@ -23,7 +24,9 @@ export async function claim(
   return inTransaction(db, async (trx) => {
     // A statement of its own: the claim's snapshot must be taken after the lock is held, or two claimers could both
     // see a job without a live run.
-    await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim'))`.execute(trx);
+    // Nor is its commit synced: a claim that power loss takes back is claimed again, and whatever matters of the attempt
+    // is synced later, and with it all that was written before.
+    await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim')), ${unsynced}`.execute(trx);
     const at = databaseTime(now);
     const { rows } = await sql<Row<"runs">>`
       with live as (
