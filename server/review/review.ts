@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatTime } from "../format-time.ts";
 import { limitsText } from "../jobs/limits-text.ts";
 import { type FrozenSchedule, type Manifest, manifestSchema } from "../jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../jobs/schedule-words.ts";
@@ -105,22 +106,10 @@ function describeSchedule(schedule: FrozenSchedule, now: Date): Review["schedule
   };
 }
 
-/** A time in a zone with its offset, such as `Mon 2026-11-23 08:00:00 GMT+9`. */
+/** A time in a zone with its day, such as `Mon 2026-11-23 08:00:00 GMT+9`. */
 function localTime(at: Date, timezone: string): string {
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: timezone,
-    weekday: "short",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-    timeZoneName: "shortOffset",
-  });
-  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-  return `${part.weekday} ${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName}`;
+  const weekday = new Intl.DateTimeFormat("en-US", { timeZone: timezone, weekday: "short" }).format(at);
+  return `${weekday} ${formatTime(at, timezone)}`;
 }
 
 function permissionLines({ permissions: { net, secrets } }: Manifest): string[] {
