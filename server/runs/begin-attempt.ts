@@ -1,7 +1,6 @@
 import type { RunnerInfo } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { unsynced } from "../store/unsynced.ts";
 
 export type AttemptStart = Readonly<{
   version: number | null;
@@ -12,8 +11,8 @@ export type AttemptStart = Readonly<{
 }>;
 
 /**
- * Writes the attempt that a claimed run is at, and the version that it runs, in one statement. The first effect or the
- * outcome syncs it.
+ * Writes the attempt that a claimed run is at, and the version that it runs, in one statement. It is synced, and the claim
+ * with it, so that an attempt which takes the daemon down is counted.
  */
 export async function beginAttempt(db: Db, run: Row<"runs">, worker: string, start: AttemptStart): Promise<void> {
   const { version, seed, startMs, runner } = start;
@@ -36,6 +35,5 @@ export async function beginAttempt(db: Db, run: Row<"runs">, worker: string, sta
     .set({ version })
     .where("id", "=", run.id)
     .where("attempt", "=", run.attempt)
-    .where(unsynced, "=", "off")
     .execute();
 }
