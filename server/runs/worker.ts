@@ -169,8 +169,13 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
   const listening = store
     .listen(runsChannel, (payload) => {
       const notice = parseNotice(payload);
-      if (notice?.kind !== "cancel") return wake.ring();
-      for (const flight of flights) if (flight.run.id === notice.runId) abort(flight, "settle", "cancelled");
+      const ours = [...flights].find(({ run }) => notice !== undefined && "runId" in notice && run.id === notice.runId);
+      if (notice?.kind === "cancel") {
+        if (ours !== undefined) abort(ours, "settle", "cancelled");
+        return;
+      }
+      // The end of a run of ours rings by itself, once its place is free.
+      if (ours === undefined) wake.ring();
     })
     .catch((thrown) => {
       log.warn({ err: thrown }, "no notifications; polling once a second");
