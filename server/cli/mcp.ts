@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
-import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Home, packageRoot } from "../home.ts";
+import type { Home } from "../home.ts";
+import { spawnDaemon } from "./spawn-daemon.ts";
 
 /*
  * `jr mcp`: copies bytes between a host's stdio and the daemon's socket, and starts the daemon where none runs.
@@ -107,20 +106,9 @@ function tryConnect(path: string): Promise<Socket | undefined> {
   });
 }
 
-/** The daemon outlives this process and its host, so it is detached and holds none of our streams nor our folder. */
 function startDaemonProcess({ home, env, stderr }: BridgeContext) {
-  mkdirSync(home.logs, { recursive: true, mode: 0o700 });
-  const logFile = join(home.logs, "daemon-start.log");
-  const log = openSync(logFile, "w", 0o600);
   const ends: (() => void)[] = [];
-  const child = spawn(process.execPath, [join(packageRoot, "server", "jr.mjs"), "daemon"], {
-    cwd: home.root,
-    env: { ...env, JOBRUNNER_HOME: home.root },
-    detached: true,
-    windowsHide: true,
-    stdio: ["ignore", log, log],
-  });
-  closeSync(log);
+  const { child, logFile } = spawnDaemon(home, env);
   child.once("error", (error) => {
     stderr.write(`jr mcp: cannot start the daemon: ${error.message}\n`);
     for (const end of ends) end();

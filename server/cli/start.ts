@@ -1,14 +1,13 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { findDaemonInfo } from "../daemon/info.ts";
 import { isLocked } from "../daemon/lock.ts";
-import { jrProgram } from "../daemon/write-launcher.ts";
 import { UserError } from "../errors.ts";
 import { personCommand } from "../person-command.ts";
 import { type CliContext, print } from "./context.ts";
+import { spawnDaemon } from "./spawn-daemon.ts";
 import { until } from "./wait.ts";
 
 const startMs = 30_000;
@@ -29,17 +28,7 @@ export async function startDetached(context: CliContext): Promise<void> {
   const { home, env, signal } = context;
   // A mistake in the settings is told here, rather than through the child's log.
   loadConfig(home, env);
-  mkdirSync(home.logs, { recursive: true, mode: 0o700 });
-  const logFile = join(home.logs, "daemon-start.log");
-  const log = openSync(logFile, "w", 0o600);
-  const child = spawn(process.execPath, [jrProgram, "daemon"], {
-    cwd: home.root,
-    env: { ...env, JOBRUNNER_HOME: home.root },
-    detached: true,
-    windowsHide: true,
-    stdio: ["ignore", log, log],
-  });
-  closeSync(log);
+  const { child, logFile } = spawnDaemon(home, env);
   let ended = false;
   child.once("exit", () => {
     ended = true;

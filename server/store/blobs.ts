@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { sha256 } from "../sha256.ts";
 import type { Db } from "./open-store.ts";
 
@@ -8,7 +9,8 @@ export async function putBlob(db: Db, content: Uint8Array | string): Promise<str
   await db
     .insertInto("blobs")
     .values({ hash, bytes })
-    .onConflict((conflict) => conflict.doNothing())
+    // Young again, so that retention leaves it to whoever is about to refer to it.
+    .onConflict((conflict) => conflict.column("hash").doUpdateSet({ created_at: sql<Date>`now()` }))
     .execute();
   return hash;
 }

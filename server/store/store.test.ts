@@ -77,6 +77,16 @@ describe.each(storeKinds)("the store on %s", (kind) => {
   });
 });
 
+test("content that is put again counts as young, so that retention does not take it from under its new owner", async () => {
+  await using store = await testStore();
+  const hash = await putBlob(store.db, "content");
+  const old = new Date("2020-01-01T00:00:00Z");
+  await store.db.updateTable("blobs").set({ created_at: old }).execute();
+  expect(await putBlob(store.db, "content")).toBe(hash);
+  const row = await store.db.selectFrom("blobs").select("created_at").executeTakeFirstOrThrow();
+  expect(row.created_at.getTime()).toBeGreaterThan(old.getTime());
+});
+
 test("an acknowledged write on PGlite has been synced to disk", async () => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-sync-"));
   let syncs = 0;

@@ -57,7 +57,8 @@ export interface BlobsTable {
   /** sha256 of `bytes`. */
   hash: string;
   bytes: Uint8Array;
-  created_at: CreatedAt;
+  /** When it was last put; retention spares the young. */
+  created_at: ColumnType<Date, Date | undefined, Date>;
 }
 
 /** The chain of signed decisions, append only. `text` is what was signed; the other columns are for finding it. */
