@@ -9,6 +9,28 @@ const url = z.string().refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.
   error: "it is not a PostgreSQL address; write it as postgres://user:password@host:5432/database",
 });
 
+const webUrl = z.string().refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
+  error: "it is not a web address; write it as https://example.org/path",
+});
+const notifyKinds = "desktop, webhook, slack, discord or ntfy";
+const notifyTarget = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("desktop") }),
+    z.strictObject({ kind: z.literal("webhook"), url: webUrl }),
+    z.strictObject({ kind: z.literal("slack"), url: webUrl }),
+    z.strictObject({ kind: z.literal("discord"), url: webUrl }),
+    z.strictObject({ kind: z.literal("ntfy"), url: webUrl }),
+  ],
+  { error: `a target has a kind: ${notifyKinds}` },
+);
+const targetName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+  error: "a target's name has lower-case letters, digits and dashes, a letter first",
+});
+
+/** Where messages may go; the address of one that has a url is a secret. */
+export type NotifyTarget = z.infer<typeof notifyTarget>;
+
 /** Port of the HTTP door; 0 lets the system choose. */
 export const port = z.int().min(0).max(65_535);
 export const logLevel = z.enum(["debug", "info", "warn", "error"]);
@@ -49,6 +71,31 @@ export const configFile = z.strictObject({
     .strictObject({
       days: z.number().positive().max(36_500).default(90),
       runsPerJob: z.int().min(1).default(1_000),
+    })
+    .prefault({}),
+  ollama: z
+    .strictObject({
+      url: webUrl.default("http://127.0.0.1:11434"),
+      /** As Ollama reads it: a duration such as "5m", 0 to unload at once, "-1m" to keep for ever. */
+      keepAlive: z
+        .string()
+        .regex(/^(0|-?(\d+(\.\d+)?(ms|s|m|h))+)$/, { error: 'it is not a duration; write one such as "5m", or "0"' })
+        .default("5m"),
+      concurrency: z.int().min(1).max(64).default(1),
+    })
+    .prefault({}),
+  notify: z
+    .strictObject({
+      default: z.string().default("desktop"),
+      /** The desktop of this machine is there unless another target has its name. */
+      targets: z
+        .record(targetName, notifyTarget)
+        .transform((targets): Record<string, NotifyTarget> => ({ desktop: { kind: "desktop" }, ...targets }))
+        .prefault({}),
+    })
+    .refine(({ default: name, targets }) => Object.hasOwn(targets, name), {
+      path: ["default"],
+      error: "no target in notify.targets has that name",
     })
     .prefault({}),
 });

@@ -31,6 +31,9 @@ function wrong(problems: string[], file: string, cause: unknown): UserError {
 
 /** One problem per unknown key, so that each has its own line. */
 function explain(issue: Issue): { path: Path; message: string }[] {
+  // What is wrong with a key of a record stands one level below.
+  if (issue.code === "invalid_key")
+    return issue.issues.map(({ message }) => ({ path: issue.path, message: `${message}.` }));
   if (issue.code !== "unrecognized_keys") {
     const key = issue.path.join(".");
     return [
@@ -50,13 +53,37 @@ function unknownKey(parent: Path, key: string): string {
   return `there is no setting "${full}". ${near ? `Did you mean "${near}"?` : `Known here: ${known.join(", ")}.`}`;
 }
 
-/** Keys that the file may hold at a path; the schema knows two levels. */
+/** Keys that the file may hold at a path. */
 function keysBelow(parent: Path): string[] {
-  const shape = configFile.shape;
-  if (parent.length === 0) return Object.keys(shape);
-  const section = Object.entries(shape).find(([name]) => name === parent[0])?.[1];
-  const inner = section instanceof z.ZodPrefault ? section.unwrap() : undefined;
-  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  return [
+    ...new Set(
+      parent
+        .reduce(schemasAt, [configFile])
+        .flatMap(objects)
+        .flatMap(({ shape }) => Object.keys(shape)),
+    ),
+  ];
+}
+
+type Schema = z.core.$ZodType;
+
+/** The schemas of the value at one key below. */
+function schemasAt(schemas: readonly Schema[], key: PropertyKey): Schema[] {
+  return schemas.map(unwrapped).flatMap((schema) => {
+    if (schema instanceof z.ZodRecord) return [schema.valueType];
+    return objects(schema).flatMap(({ shape }) => (Object.hasOwn(shape, key) ? [shape[String(key)]] : []));
+  });
+}
+
+function objects(schema: Schema): z.ZodObject[] {
+  const inner = unwrapped(schema);
+  if (inner instanceof z.ZodObject) return [inner];
+  return inner instanceof z.ZodUnion ? inner.options.flatMap(objects) : [];
+}
+
+function unwrapped(schema: Schema): Schema {
+  if (schema instanceof z.ZodPrefault) return unwrapped(schema.unwrap());
+  return schema instanceof z.ZodPipe ? unwrapped(schema.in) : schema;
 }
 
 /** Where the deepest part of the path that is there begins: its key, so that the line is that of the key. */

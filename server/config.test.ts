@@ -30,6 +30,19 @@ test.each([
   { text: "log:\n  level: loud\n", message: /^c\.yaml:2: "log\.level": / },
   { text: "timezone: Mars/Base\n", message: /^c\.yaml:1: "timezone": it is not a time zone/ },
   { text: "store:\n  url: mysql://x\n", message: /^c\.yaml:2: "store\.url": it is not a PostgreSQL address/ },
+  { text: "ollama:\n  url: localhost\n", message: /^c\.yaml:2: "ollama\.url": it is not a web address/ },
+  { text: "ollama:\n  keepAlive: long\n", message: /^c\.yaml:2: "ollama\.keepAlive": it is not a duration/ },
+  { text: "notify:\n  default: phone\n", message: /^c\.yaml:2: "notify\.default": no target/ },
+  { text: "notify:\n  targets:\n    My_Phone:\n      kind: desktop\n", message: /^c\.yaml:3: .*lower-case letters/ },
+  {
+    text: "notify:\n  targets:\n    a:\n      kind: mail\n",
+    message: /^c\.yaml:4: .*desktop, webhook, slack, discord or ntfy/,
+  },
+  { text: "notify:\n  targets:\n    a:\n      kind: ntfy\n", message: /^c\.yaml:3: "notify\.targets\.a\.url": / },
+  {
+    text: "notify:\n  targets:\n    a:\n      kind: slack\n      urll: https://x.example\n",
+    message: /c\.yaml:5: there is no setting "notify\.targets\.a\.urll"\. Did you mean "url"\?/,
+  },
   { text: "a: [1\n", message: /^c\.yaml:\d: this is not YAML/ },
   { text: "just words\n", message: /^c\.yaml:1: settings are written as/ },
   { text: "x: 1\nlocale: 5\n", message: /^c\.yaml:2: "locale".*\nc\.yaml:1: there is no setting "x"/ },
@@ -59,4 +72,41 @@ test("the environment wins over the file, and a relative jobs folder counts from
     databaseUrl: env.DATABASE_URL,
   });
   expect(problemOf(() => loadConfig(home, { JOBRUNNER_PORT: "many" })).message).toContain("JOBRUNNER_PORT");
+});
+
+test("the desktop is a target unless another has its name, and the default can be any", () => {
+  const phone = { kind: "ntfy", url: "https://ntfy.example.org/topic" };
+  const text = `notify:\n  default: phone\n  targets:\n    phone: ${JSON.stringify(phone)}\n`;
+  expect(readConfigText(text, "c.yaml").notify).toEqual({
+    default: "phone",
+    targets: { desktop: { kind: "desktop" }, phone },
+  });
+  const replaced = `notify:\n  targets:\n    desktop: ${JSON.stringify(phone)}\n`;
+  expect(readConfigText(replaced, "c.yaml").notify).toEqual({ default: "desktop", targets: { desktop: phone } });
+});
+
+test.each([
+  [undefined, "http://127.0.0.1:11434"],
+  ["", "http://127.0.0.1:11434"],
+  ["example.org", "http://example.org:11434"],
+  ["example.org:80", "http://example.org"],
+  ["example.org:1234", "http://example.org:1234"],
+  [":1234", "http://127.0.0.1:1234"],
+  ["0.0.0.0", "http://127.0.0.1:11434"],
+  ["0.0.0.0:1234", "http://127.0.0.1:1234"],
+  ["::1", "http://[::1]:11434"],
+  ["[::]:1234", "http://[::1]:1234"],
+  ['"example.org"', "http://example.org:11434"],
+  ["http://example.org", "http://example.org"],
+  ["https://example.org/ollama/", "https://example.org/ollama"],
+  ["example.org/ollama", "http://example.org:11434/ollama"],
+])("OLLAMA_HOST %j means %s", (given, url) => {
+  expect(loadConfig(home, given === undefined ? {} : { OLLAMA_HOST: given }).ollama).toMatchObject({
+    url,
+    keepAlive: "5m",
+  });
+});
+
+test.each(["ftp://example.org", "http://", "a b"])("OLLAMA_HOST %j is refused", (given) => {
+  expect(problemOf(() => loadConfig(home, { OLLAMA_HOST: given })).message).toContain("OLLAMA_HOST");
 });

@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
-import { configFile, databaseUrl, logLevel, port } from "./config-schema.ts";
+import { configFile, databaseUrl, logLevel, type NotifyTarget, port } from "./config-schema.ts";
 import { readConfigText } from "./config-text.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { type Home, programRoot, runsFromClone } from "./home.ts";
+import { readOllamaHost } from "./ollama-host.ts";
 
 /** Every setting, resolved and frozen. */
 export type Config = Readonly<{
@@ -18,6 +19,10 @@ export type Config = Readonly<{
   http: Readonly<{ enabled: boolean; host: string; port: number }>;
   runners: Readonly<{ max: number; warm: number }>;
   retention: Readonly<{ days: number; runsPerJob: number }>;
+  /** The server of local models. */
+  ollama: Readonly<{ url: string; keepAlive: string; concurrency: number }>;
+  /** Where messages may go, by name. The default is one of them. */
+  notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
   /** For jobs that name none. */
   timezone: string;
   locale: string;
@@ -39,6 +44,8 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     http: { ...file.http, host: env.JOBRUNNER_HOST || file.http.host, port: portFromEnv(env) ?? file.http.port },
     runners: file.runners,
     retention: file.retention,
+    ollama: { ...file.ollama, url: ollamaFromEnv(env) ?? file.ollama.url },
+    notify: file.notify,
     timezone: file.timezone,
     locale: file.locale,
   });
@@ -69,6 +76,15 @@ function readConfigFile(path: string): string {
 function portFromEnv(env: NodeJS.ProcessEnv): number | undefined {
   const text = env.JOBRUNNER_PORT;
   return text ? check("JOBRUNNER_PORT", port, /^\d+$/.test(text) ? Number(text) : text) : undefined;
+}
+
+function ollamaFromEnv({ OLLAMA_HOST }: NodeJS.ProcessEnv): string | undefined {
+  if (!OLLAMA_HOST) return undefined;
+  const url = readOllamaHost(OLLAMA_HOST);
+  if (url !== undefined) return url;
+  throw new UserError("invalid_config", "The environment variable OLLAMA_HOST is no host, host:port or URL.", {
+    next: "set OLLAMA_HOST right, or unset it",
+  });
 }
 
 function fromEnv<T>(env: NodeJS.ProcessEnv, name: string, schema: z.ZodType<T>): T | undefined {

@@ -9,7 +9,7 @@ export function ensureConfigFile(home: Home): void {
 
 /** Every setting with its default, commented out, and what it means. */
 export function defaultConfigText(): string {
-  const { timezone, locale, http, log, runners, retention } = configFile.parse({});
+  const { timezone, locale, http, log, runners, retention, ollama, notify } = configFile.parse({});
   return `# JobRunner's settings. What is commented out is the default. They count from the next start: jr restart
 
 # Folder of the jobs, one TypeScript file (or folder) each. Also: JOBRUNNER_JOBS.
@@ -46,5 +46,20 @@ export function defaultConfigText(): string {
 # retention:
 #   days: ${retention.days}
 #   runsPerJob: ${retention.runsPerJob}
+
+# The server of local models, how long it keeps one in memory afterwards, and how many answers it works on at once.
+# Also: OLLAMA_HOST.
+# ollama:
+#   url: ${ollama.url}
+#   keepAlive: ${ollama.keepAlive}
+#   concurrency: ${ollama.concurrency}
+
+# Where jobs may send messages that you granted them. Kinds: desktop, webhook, slack, discord, ntfy; all but the first
+# have a url, which jobs and agents never see. Try one: jr notify desktop "it works"
+# notify:
+#   default: ${notify.default}
+#   targets:
+#     desktop:
+#       kind: desktop
 `;
 }

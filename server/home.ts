@@ -22,6 +22,8 @@ export type Home = Readonly<{
   /** The agents' door: a Unix socket, or a named pipe on Windows. */
   socket: string;
   logs: string;
+  /** A folder per run that left artifacts. */
+  runs: string;
   cache: string;
   /** Bearer tokens of the person's HTTP door and of MCP over HTTP, mode 0600. */
   personToken: string;
@@ -55,6 +57,7 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
     info: at("daemon.json"),
     socket: socketPath(root),
     logs: at("logs"),
+    runs: at("runs"),
     cache: at("cache"),
     personToken: at("keys", "person.token"),
     mcpToken: at("keys", "mcp.token"),

@@ -35,11 +35,11 @@ export const jobReview = defineTool({
 
 /** The review of a version; the waiting one where none is named. */
 export function reviewOf(
-  { store, approvals, clock }: ToolContext,
+  { store, approvals, diffBehaviour, clock }: ToolContext,
   name: string,
   version: number | undefined,
 ): Promise<Review> {
-  return buildReview({ db: store.db, approvals, clock }, name, version);
+  return buildReview({ db: store.db, approvals, diffBehaviour, clock }, name, version);
 }
 
 /** The review as Markdown, with the commands for secrets that have no value yet. */

@@ -6,6 +6,7 @@ import { jobName } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
 import { inline } from "./fence.ts";
 import { manifestText } from "./manifest-text.ts";
+import { submittedRehearsalText } from "./rehearsal-text.ts";
 import { hostLabel, type ToolContext } from "./tool-context.ts";
 
 const shownDiagnostics = 40;
@@ -44,11 +45,12 @@ export const jobSubmit = defineTool({
       case "unchanged":
         return `${name} v${result.version} has exactly this content already; nothing changed. job_read {"name": "${name}"} tells its state.`;
       case "dry_run":
-        return `${name} compiles and its manifest is complete; nothing was stored.\n\n${manifestText(result.manifest, context.clock())}${warningsText(result.warnings)}\n\nNext: job_submit without dry_run.`;
+        return `${name} compiles and its manifest is complete; nothing was stored.\n\n${manifestText(result.manifest, context.clock())}${warningsText(result.warnings)}\n\n${submittedRehearsalText(name, result.rehearsal)}\n\nNext: job_submit without dry_run.`;
       case "created":
         return [
           `# ${name} v${result.version} waits for the person's approval`,
           `${manifestText(result.manifest, context.clock())}${warningsText(result.warnings)}`,
+          submittedRehearsalText(name, result.rehearsal),
           await nextSteps(context, name, result.version, Object.keys(result.manifest.permissions.secrets)),
         ].join("\n\n");
       default:

@@ -1,6 +1,6 @@
 import { formatTime } from "../server/format-time.ts";
 import { limitsText } from "../server/jobs/limits-text.ts";
-import type { Manifest } from "../server/jobs/manifest.ts";
+import { callerKinds, type ExecGrant, type Manifest } from "../server/jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../server/jobs/schedule-words.ts";
 import { netGrantText } from "../server/review/widened.ts";
 import { inline } from "./fence.ts";
@@ -9,7 +9,8 @@ const shownSlots = 3;
 
 /** What a manifest declares, as a list: schedule in words, next slots in its own zone, permissions, limits. */
 export function manifestText(manifest: Manifest, now: Date): string {
-  const { schedules, permissions, input } = manifest;
+  const { schedules, permissions, input, onUncertain, callers } = manifest;
+  const { files, llm, notify, exec, run } = permissions;
   const secrets = Object.entries(permissions.secrets);
   return [
     ...(schedules.length === 0
@@ -17,9 +18,32 @@ export function manifestText(manifest: Manifest, now: Date): string {
       : schedules.map((each) => scheduleLine(each, now))),
     `- may fetch from: ${permissions.net.map((grant) => inline(netGrantText(grant))).join(", ") || "nowhere"}`,
     `- secrets: ${secrets.map(([name, hosts]) => `${name} (sent to ${hosts.map((host) => inline(host)).join(", ")})`).join(", ") || "none"}`,
+    ...listed("may read files in", files.read),
+    ...listed("may read and change files in", files.write),
+    ...listed("may ask models", llm),
+    ...listed("may notify", notify),
+    ...listed("may start jobs", run),
+    ...exec.map((grant) => `- may run: ${inline(execText(grant), 500)}`),
     `- limits: ${limitsText(manifest)}`,
+    ...(onUncertain === "ask" ? [] : [`- onUncertain: ${onUncertain}`]),
+    ...(callers.length === callerKinds.length ? [] : [`- started only by: ${callers.join(", ")}`]),
     ...(input === null ? [] : [`- input schema: ${inline(JSON.stringify(input), 1_000)}`]),
   ].join("\n");
+}
+
+/** Nothing where the list is empty: most jobs ask for few powers. */
+function listed(label: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`- ${label}: ${names.map((name) => inline(name)).join(", ")}`];
+}
+
+function execText({ command, args, cwd, env, repeatable }: ExecGrant): string {
+  const more = [
+    ...(cwd === null ? [] : [`in ${cwd}`]),
+    ...(Object.keys(env).length === 0 ? [] : [`env ${JSON.stringify(env)}`]),
+    ...(repeatable ? ["repeatable"] : []),
+  ];
+  const patterns = args.map((pattern) => ` ${JSON.stringify(pattern)}`).join("") || " without arguments";
+  return `${command}${patterns}${more.length === 0 ? "" : ` (${more.join("; ")})`}`;
 }
 
 function scheduleLine(schedule: Manifest["schedules"][number], now: Date): string {

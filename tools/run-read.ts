@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { formatTime } from "../server/format-time.ts";
 import { effectText } from "../server/runs/effect-text.ts";
 import { formatRunId, readAttempts, readEffects, readRunLog, requireRun } from "../server/runs/read.ts";
+import { readArtifacts } from "../server/runs/read-artifacts.ts";
 import { waitForRun } from "../server/runs/wait-for-run.ts";
-import { requireBlob } from "../server/store/blobs.ts";
 import type { Row } from "../server/store/tables.ts";
 import { cursor, waitSeconds } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
@@ -20,11 +21,11 @@ export const runRead = defineTool({
   name: "run_read",
   title: "Read a run",
   description:
-    "One run: summary (state, error with source line, output), output, log (the last lines), or effects (every request that it made, with the answer). wait_seconds waits for its end first.",
+    "One run: summary (state, error with source line, output), output, log (the last lines), effects (every request that it made, with the answer), or artifacts (files that it left). wait_seconds waits for its end first.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     run: z.union([z.string().max(20), z.int().min(1)]).describe("such as R152"),
-    part: z.enum(["summary", "output", "log", "effects"]).default("summary"),
+    part: z.enum(["summary", "output", "log", "effects", "artifacts"]).default("summary"),
     attempt: z.int().min(1).describe("default: the latest").optional(),
     tail: z.int().min(1).max(1_000).describe("lines of log").default(60),
     cursor,
@@ -45,6 +46,8 @@ export const runRead = defineTool({
         return runLogText(context, run, rest);
       case "effects":
         return effectsOf(context, run, rest);
+      case "artifacts":
+        return artifactsOf(context, run);
       default:
         return part satisfies never;
     }
@@ -93,17 +96,24 @@ export async function runLogText(
   return `${title}\n\nAttempt ${log.attempt}, ${log.lines.length} lines${before}.\n${untrusted("Log", foldStart(text, "the end of it follows"))}`;
 }
 
+async function artifactsOf({ store, config }: ToolContext, run: Row<"runs">): Promise<string> {
+  const title = `${formatRunId(run.id)} ${run.job}: ${run.state}`;
+  const artifacts = await readArtifacts(store.db, run.id);
+  if (artifacts.length === 0) return `${title}\n\nIt has left no artifacts. ${nextStep(run)}`;
+  const lines = artifacts.map(
+    ({ name, bytes, media_type, sha256 }) => `- ${name}: ${media_type}, ${bytes} bytes, ${sha256}`,
+  );
+  const folder = join(config.home.runs, formatRunId(run.id));
+  return `${title}\n\nIn ${folder}:\n${untrusted("Artifacts", foldEnd(lines.join("\n"), "open the folder"))}`;
+}
+
 async function effectsOf({ store }: ToolContext, run: Row<"runs">, { attempt, cursor }: Part): Promise<string> {
   const after = /^\d{1,9}$/.test(cursor ?? "") ? Number(cursor) : 0;
   const page = await readEffects(store.db, { runId: run.id, attempt, limit: effectsPerPage, after });
   const title = `${formatRunId(run.id)} ${run.job}: ${run.state}`;
   if (page.effects.length === 0)
     return `${title}\n\nNo effects${after === 0 ? "" : " after that"}: it touched nothing.`;
-  const texts: string[] = [];
-  for (const effect of page.effects) {
-    const blob = effect.result_hash === null ? undefined : await requireBlob(store.db, effect.result_hash);
-    texts.push(effectText(effect, blob === undefined ? effect.result : Buffer.from(blob).toString("utf8")));
-  }
+  const texts = page.effects.map(effectText);
   const more =
     page.next === null
       ? ""

@@ -56,6 +56,8 @@ function origin(run: Row<"runs">, timezone: string): string {
       return "by the person";
     case "host":
       return "by a host";
+    case "job":
+      return run.parent_run === null ? "by a job" : `by ${formatRunId(run.parent_run)}`;
     default:
       return run.trigger satisfies never;
   }

@@ -2,6 +2,7 @@ import type { Tool } from "./define-tool.ts";
 import { jobControl } from "./job-control.ts";
 import { jobList } from "./job-list.ts";
 import { jobRead } from "./job-read.ts";
+import { jobRehearse } from "./job-rehearse.ts";
 import { jobReview } from "./job-review.ts";
 import { jobRun } from "./job-run.ts";
 import { jobSubmit } from "./job-submit.ts";
@@ -14,6 +15,7 @@ import { status } from "./status.ts";
 /** Every tool, in the order in which hosts list them. At most 20. */
 export const tools: readonly Tool[] = [
   jobSubmit,
+  jobRehearse,
   jobList,
   jobRead,
   jobReview,

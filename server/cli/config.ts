@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { type CliContext, print, say } from "./context.ts";
 import { jsonText } from "./show-list.ts";
 
@@ -19,10 +19,16 @@ export function command(context: CliContext): Command {
 }
 
 function check(context: CliContext): void {
-  const { home, databaseUrl, ...rest } = loadConfig(context.home, context.env);
+  const { home, databaseUrl, ollama, notify, ...rest } = loadConfig(context.home, context.env);
   print(
     context,
-    jsonText({ home: home.root, databaseUrl: databaseUrl === null ? null : hidePassword(databaseUrl), ...rest }),
+    jsonText({
+      home: home.root,
+      databaseUrl: databaseUrl === null ? null : hidePassword(databaseUrl),
+      ...rest,
+      ollama: { ...ollama, url: hidePassword(ollama.url) },
+      notify: { ...notify, targets: kindsOf(notify.targets) },
+    }),
   );
   say(
     context,
@@ -30,7 +36,12 @@ function check(context: CliContext): void {
   );
 }
 
-/** A database's URL without what logs in. */
+/** Targets without their addresses, which let anybody send. */
+function kindsOf(targets: Config["notify"]["targets"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(targets).map(([name, { kind }]) => [name, kind]));
+}
+
+/** A URL without what logs in. */
 function hidePassword(text: string): string {
   if (!URL.canParse(text)) return "(set)";
   const url = new URL(text);

@@ -7,6 +7,7 @@ import { type CliContext, print } from "./context.ts";
 import { type Check, type CheckInput, type Finding, fail } from "./doctor/check.ts";
 import { configCheck, homeCheck, keyCheck, lockCheck, portCheck, tokensCheck } from "./doctor/home-checks.ts";
 import { diskCheck, nodeCheck, sandboxCheck, serviceCheck, typesCheck } from "./doctor/machine-checks.ts";
+import { modelsCheck } from "./doctor/models-check.ts";
 import { storeCheck } from "./doctor/store-check.ts";
 import { type Paint, painter } from "./paint.ts";
 
@@ -22,6 +23,7 @@ const checks: readonly Check[] = [
   storeCheck,
   sandboxCheck,
   typesCheck,
+  modelsCheck,
   serviceCheck,
 ];
 

@@ -127,7 +127,7 @@ test("a run is started, followed, shown and cancelled", async () => {
     .values({ ...line, n: 3, text: "third" })
     .execute();
   const outcome = { state: "succeeded", output: '{"checked":1}', error: null } as const;
-  await settle(it.db, { runId: 1, attempt: claimed.attempt, outcome, retry: null, now: new Date() });
+  await settle(it.db, { runId: 1, attempt: 1, lease: 1, outcome, retry: null, now: new Date() });
   const { out, err } = await followed;
   expect(out.trimEnd().split("\n").at(-1)).toContain("third");
   expect(out).not.toContain("\u001b");

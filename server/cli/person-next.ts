@@ -30,6 +30,8 @@ function commandOf(tool: string, { name, run, part, action }: Arguments): string
       return ["runs"];
     case "job_submit":
       return ["submit", "FILE"];
+    case "job_rehearse":
+      return ["plan", "FILE"];
     case "job_read":
       return name === undefined ? ["jobs"] : ["job", name, ...(part === "versions" ? ["--versions"] : [])];
     case "job_review":

@@ -35,6 +35,12 @@ export function reviewTerminal(review: Review, { colour, width }: { colour: bool
     ...list(review.packages.length + review.packagesGone.length === 0 ? ["none"] : packageLines(review)),
     ...head("Checks"),
     ...list(review.checks.length === 0 ? ["no warnings"] : review.checks),
+    ...(review.rehearsal.length === 0
+      ? []
+      : [...head("What it did when it was rehearsed, without mocks"), ...list(review.rehearsal)]),
+    ...(review.behaviour.length === 0
+      ? []
+      : [...head("What it would have done differently"), ...list(review.behaviour)]),
     ...head(review.base === null ? "Code" : `Code, changes since v${review.base}`),
     ...codeLines(review, paint),
     ...head("Hashes"),

@@ -44,11 +44,19 @@ export const effectAnswer = z.object({
   state: z.enum(["intent", "done"]),
   outcome: z.enum(["ok", "error"]).nullable(),
   result: z.string().nullable(),
-  result_hash: z.string().nullable(),
+  progress: z.string().nullable(),
   delivered: z.int().nullable(),
   guest_ms: z.number().nullable(),
   started_at: time,
   ended_at: time.nullable(),
+});
+
+/** A file that a run left in its folder. */
+export const artifactAnswer = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  bytes: z.int(),
+  media_type: z.string(),
 });
 
 export type RunAnswer = z.infer<typeof runAnswer>;

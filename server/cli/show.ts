@@ -5,11 +5,11 @@ import { effectText } from "../runs/effect-text.ts";
 import { parseRunId } from "../runs/run-id.ts";
 import { connectDaemon, type DaemonClient } from "./client.ts";
 import { type CliContext, print, say } from "./context.ts";
-import { attemptAnswer, effectAnswer, runAnswer } from "./run-answer.ts";
+import { artifactAnswer, attemptAnswer, effectAnswer, runAnswer } from "./run-answer.ts";
 import { runText } from "./run-text.ts";
 import { jsonText } from "./show-list.ts";
 
-type Options = { effects?: boolean; output?: boolean; attempt?: string; json?: boolean };
+type Options = { effects?: boolean; artifacts?: boolean; output?: boolean; attempt?: string; json?: boolean };
 type Effect = z.infer<typeof effectAnswer>;
 
 /** `jr show R12`: what became of a run, or everything that it touched. */
@@ -18,15 +18,21 @@ export function command(context: CliContext): Command {
     .description("show a run: state, times, error, output")
     .argument("<run>", "such as R12")
     .option("--effects", "every effect that it had, in order, instead")
+    .option("--artifacts", "the files that it left instead")
     .option("--output", "its output alone, as JSON")
     .option("--attempt <n>", "for --effects; the latest where none is given")
     .option("--json", "print JSON")
     .action((run: string, options: Options) => show(context, parseRunId(run), options));
 }
 
-async function show(context: CliContext, id: number, { effects, output, attempt, json }: Options): Promise<void> {
+async function show(
+  context: CliContext,
+  id: number,
+  { effects, artifacts, output, attempt, json }: Options,
+): Promise<void> {
   const client = await connectDaemon(context);
   if (effects) return showEffects(context, await fetchEffects(client, id, attempt), json ?? false);
+  if (artifacts) return showArtifacts(context, client, id, json ?? false);
   const found = await client.get(`/api/runs/${id}`, z.object({ run: runAnswer, attempts: z.array(attemptAnswer) }));
   if (output) return print(context, found.run.output ?? "null");
   print(context, json ? jsonText(found) : runText(context, found.run, found.attempts));
@@ -47,5 +53,16 @@ async function fetchEffects(client: DaemonClient, id: number, attempt: string | 
 function showEffects(context: CliContext, effects: readonly Effect[], json: boolean): void {
   if (json) print(context, jsonText(effects));
   else if (effects.length === 0) say(context, "No effects: it touched nothing.");
-  else for (const effect of effects) print(context, visibleText(effectText(effect, effect.result)));
+  else for (const effect of effects) print(context, visibleText(effectText(effect)));
+}
+
+async function showArtifacts(context: CliContext, client: DaemonClient, id: number, json: boolean): Promise<void> {
+  const schema = z.object({ folder: z.string(), artifacts: z.array(artifactAnswer) });
+  const found = await client.get(`/api/runs/${id}/artifacts`, schema);
+  if (json) return print(context, jsonText(found));
+  if (found.artifacts.length === 0) return say(context, "It has left no artifacts.");
+  say(context, `In ${found.folder}:`);
+  for (const { name, bytes, media_type, sha256 } of found.artifacts) {
+    print(context, visibleText(`${name}  ${media_type}  ${bytes} bytes  ${sha256}`));
+  }
 }

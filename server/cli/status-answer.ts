@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { questionAnswer } from "./question-answer.ts";
 
 const nameable = z.object({ job: z.string(), version: z.number() });
 
@@ -37,6 +38,7 @@ export const statusAnswer = z.object({
   jobs: z.number(),
   paused: z.array(z.string()),
   waiting: z.array(nameable.extend({ command: z.string() })),
+  questions: z.array(questionAnswer),
   next: z.array(z.object({ job: z.string(), at: z.string() })),
   live: z.array(activity),
   alerts: z.array(

@@ -21,6 +21,10 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
       ? [paint("yellow", "the signing key is UNPROTECTED (no passphrase)")]
       : []),
     ...status.waiting.map(({ job, version, command }) => `review ${job} v${version}: ${paint("cyan", command)}`),
+    ...status.questions.map(
+      ({ run, job, question }) =>
+        `${run} of ${job} asks: ${visibleLine(question).slice(0, 200)}: ${paint("cyan", personCommand(home, "answer", run))}`,
+    ),
   ];
   lines.push(...section("Waits for you", waits, paint));
   lines.push(

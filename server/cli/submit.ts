@@ -1,13 +1,12 @@
-import { lstat, readdir, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
-import { messageOf, UserError } from "../errors.ts";
-import { type Diagnostic, diagnosticSchema } from "../jobs/diagnostic.ts";
+import { UserError } from "../errors.ts";
+import { diagnosticSchema } from "../jobs/diagnostic.ts";
 import { personCommand } from "../person-command.ts";
-import { visibleLine } from "../review/visible-text.ts";
 import { connectDaemon } from "./client.ts";
 import { type CliContext, print, say } from "./context.ts";
+import { diagnosticText, readJob } from "./read-job.ts";
 import { jsonText } from "./show-list.ts";
 
 type Options = { name?: string; note?: string; dryRun?: boolean; json?: boolean };
@@ -56,31 +55,6 @@ async function submit(context: CliContext, path: string, { name, note, dryRun, j
     default:
       return result satisfies never;
   }
-}
-
-/** The text of a job's file, or of every TypeScript and JSON file of its folder. Throws `invalid_argument`. */
-async function readJob(path: string): Promise<{ source: string } | { files: Record<string, string> }> {
-  try {
-    if (!(await lstat(path)).isDirectory()) return { source: await readFile(path, "utf8") };
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files: Record<string, string> = {};
-    for (const entry of entries) {
-      const relative = join(entry.parentPath, entry.name)
-        .slice(path.length + 1)
-        .replaceAll("\\", "/");
-      const wanted =
-        entry.isFile() && /\.(ts|js|mjs|json)$/.test(entry.name) && !/(^|\/)(node_modules\/|\.)/.test(relative);
-      if (wanted) files[relative] = await readFile(join(path, relative), "utf8");
-    }
-    return { files };
-  } catch (cause) {
-    throw new UserError("invalid_argument", `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
-  }
-}
-
-function diagnosticText({ file, line, column, message, hint, severity }: Diagnostic): string {
-  const text = `${visibleLine(file)}:${line}:${column} ${severity}: ${visibleLine(message)}`;
-  return hint === null ? text : `${text}\n  hint: ${visibleLine(hint)}`;
 }
 
 function count(problems: number): string {

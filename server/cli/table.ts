@@ -41,6 +41,7 @@ export const commands: readonly Entry[] = [
   { group: jobs, name: "submit", summary: "submit a file as a new version", load: () => import("./submit.ts") },
   { group: jobs, name: "diff", summary: "what changed between versions", load: () => import("./diff.ts") },
   { group: jobs, name: "next", summary: "what runs when", load: () => import("./next.ts") },
+  { group: jobs, name: "plan", summary: "what a job would do; nothing happens", load: () => import("./plan.ts") },
   { group: jobs, name: "pause", summary: "stop a job's schedule", load: () => import("./pause.ts") },
   { group: jobs, name: "retire", summary: "end a job, keeping its history", load: () => import("./retire.ts") },
   { group: jobs, name: "template", summary: "start a job from a template", load: () => import("./template.ts") },
@@ -49,8 +50,11 @@ export const commands: readonly Entry[] = [
   { group: runs, name: "runs", summary: "list runs", load: () => import("./runs.ts") },
   { group: runs, name: "show", summary: "show one run", load: () => import("./show.ts") },
   { group: runs, name: "log", summary: "a run's log", load: () => import("./log.ts") },
+  { group: runs, name: "replay", summary: "do a run again, offline", load: () => import("./replay.ts") },
+  { group: runs, name: "answer", summary: "answer what a run asks", load: () => import("./answer.ts") },
   { group: runs, name: "cancel", summary: "cancel a run", load: () => import("./cancel.ts") },
 
   { group: hosts, name: "connect", summary: "connect a host", load: () => import("./connect.ts") },
+  { group: hosts, name: "notify", summary: "send a message, to try a target", load: () => import("./notify.ts") },
   { group: hosts, name: "config", summary: "show the settings", load: () => import("./config.ts") },
 ];

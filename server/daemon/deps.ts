@@ -1,6 +1,8 @@
 import type { Config } from "../config.ts";
 import type { SecretValues } from "../effects/secret-values.ts";
 import type { Log } from "../log.ts";
+import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
+import type { Rehearse } from "../rehearsal/create-rehearse.ts";
 import type { Approvals } from "../review/approvals.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
@@ -11,6 +13,8 @@ export type DaemonDeps = Readonly<{
   config: Config;
   pool: Pool;
   approvals: Approvals;
+  rehearse: Rehearse;
+  diffBehaviour: DiffBehaviour;
   log: Log;
   clock: () => Date;
   /** Tells the worker that a run may be waiting. */

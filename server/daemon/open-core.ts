@@ -3,15 +3,21 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Config } from "../config.ts";
 import { readSecrets } from "../effects/secret-values.ts";
+import { effects } from "../effects/table.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { type FolderWatch, watchFolder } from "../jobs/folder.ts";
+import { createOllama } from "../llm/ollama.ts";
 import type { Log } from "../log.ts";
+import { createNotifier } from "../notify/create-notifier.ts";
+import { createBehaviourDiff } from "../rehearsal/behaviour-diff.ts";
+import { createRehearse } from "../rehearsal/create-rehearse.ts";
 import { createApprovals } from "../review/approvals.ts";
 import { executeRun } from "../runs/execute-run.ts";
 import { type Scheduler, startScheduler } from "../runs/scheduler.ts";
 import { startWorker, type Worker } from "../runs/worker.ts";
 import { createPool } from "../sandbox/pool.ts";
 import type { DaemonDeps } from "./deps.ts";
+import { effectServices } from "./effect-services.ts";
 import { openStorePatiently } from "./open-store-patiently.ts";
 import { rememberStore, requireSameStore } from "./remember-store.ts";
 import { startRetention } from "./retention-timer.ts";
@@ -51,10 +57,14 @@ export async function openCore(options: {
   stack.use(stopRevokedRuns({ db: store.db, approvals, log }));
 
   const secrets = () => readSecrets(home.env);
+  const llm = createOllama({ ...config.ollama, log: log.child({ part: "llm" }) });
+  const notify = createNotifier(config.notify);
+  const services = effectServices({ store, approvals, log, home, clock, llm, notify });
   const name = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const worker = startWorker({
     store,
-    execute: (run, aborted) => executeRun({ store, pool, approvals, secrets, log, clock, worker: name }, run, aborted),
+    execute: (run, aborted) =>
+      executeRun({ store, pool, approvals, secrets, services, log, clock, worker: name }, run, aborted),
     log: log.child({ part: "worker" }),
     max: runners.max,
     worker: name,
@@ -67,8 +77,10 @@ export async function openCore(options: {
     worker.nudge();
     void scheduler.tick();
   };
-  const deps: DaemonDeps = { store, config, pool, approvals, log, clock, nudge, secrets };
-  stack.use(startRetention({ store, retention: config.retention, log, clock }));
+  const rehearse = createRehearse({ db: store.db, pool, effects, clock });
+  const diffBehaviour = createBehaviourDiff({ db: store.db, pool, effects, log });
+  const deps: DaemonDeps = { store, config, pool, approvals, rehearse, diffBehaviour, log, clock, nudge, secrets };
+  stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
   const folder = watchInBackground(deps);
   stack.use(folder);
 

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
+import { deleteRunFolders } from "../runs/delete-run-folders.ts";
 import { enforceRetention } from "../runs/retention.ts";
 import type { Store } from "../store/open-store.ts";
 
@@ -10,16 +11,18 @@ const everyMs = 60 * 60_000;
 export function startRetention(options: {
   store: Store;
   retention: Config["retention"];
+  runsFolder: string;
   log: Log;
   clock: () => Date;
 }): AsyncDisposable {
-  const { store, retention, log, clock } = options;
+  const { store, retention, runsFolder, log, clock } = options;
   let work: Promise<void> = Promise.resolve();
   let timer = setTimeout(pass, firstMs);
 
   function pass(): void {
     work = enforceRetention(store.db, { ...retention, now: clock() })
-      .then((deleted) => {
+      .then(async (deleted) => {
+        if (deleted.runs > 0) await deleteRunFolders(store.db, runsFolder);
         if (deleted.runs + deleted.slots + deleted.blobs > 0) log.info(deleted, "retention: old records deleted");
       })
       .catch((error: unknown) => log.error({ err: error }, "retention failed; it is tried again in an hour"));

@@ -8,6 +8,8 @@ import { personCommand } from "../person-command.ts";
 import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
 import { jobsApi } from "./api/jobs.ts";
+import { questionsApi } from "./api/questions.ts";
+import { rehearsalApi } from "./api/rehearsal.ts";
 import { reviewApi } from "./api/review.ts";
 import { runsApi } from "./api/runs.ts";
 import { statusApi } from "./api/status.ts";
@@ -135,6 +137,8 @@ function personApi({ deps, worker, folder }: Core, startedAt: Date): Hono {
   api.route("/", reviewApi(deps));
   api.route("/", jobsApi(deps));
   api.route("/", runsApi(deps));
+  api.route("/", questionsApi(deps));
+  api.route("/", rehearsalApi(deps));
   api.route(
     "/",
     statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),
@@ -143,12 +147,14 @@ function personApi({ deps, worker, folder }: Core, startedAt: Date): Hono {
 }
 
 function sharedContext({ deps }: Core): SharedContext {
-  const { store, config, pool, approvals, log, clock, nudge, secrets } = deps;
+  const { store, config, pool, approvals, rehearse, diffBehaviour, log, clock, nudge, secrets } = deps;
   return {
     store,
     config,
     pool,
     approvals,
+    rehearse,
+    diffBehaviour,
     log,
     clock,
     nudge,

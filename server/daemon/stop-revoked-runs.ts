@@ -21,14 +21,14 @@ export function stopRevokedRuns(deps: { db: Db; approvals: Approvals; log: Log }
   };
 }
 
-/** Cancels queued runs of a job that has no approval at all, and running ones whose own version lost its approval. */
+/** Cancels queued runs of a job that has no approval at all, and those that have begun whose own version lost its approval. */
 async function cancelUncovered(deps: { db: Db; approvals: Approvals; log: Log }, job: string): Promise<void> {
   const { db, approvals, log } = deps;
   const runs = await db
     .selectFrom("runs")
     .select(["id", "version", "state"])
     .where("job", "=", job)
-    .where("state", "in", ["queued", "running"])
+    .where("state", "in", ["queued", "running", "suspended", "needs_decision"])
     .execute();
   if (runs.length === 0) return;
   const hasActive = await covers(() => approvals.active(job).then((active) => active !== undefined));

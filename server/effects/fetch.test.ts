@@ -59,7 +59,8 @@ test.each([
   ["a header name with a space", "http://127.0.0.1/", { headers: [["x y", "a"]] }, /header name/],
   ["CONNECT", "http://127.0.0.1/", { method: "CONNECT" }, /not available/],
 ] satisfies [string, string, Request, RegExp][])("%s is refused", async (_, url, request, message) => {
-  await expect(doFetch(url, request, {})).rejects.toThrow(message);
+  const net = [{ host: "127.0.0.1", port: null, private: true }];
+  await expect(doFetch(url, request, { net })).rejects.toThrow(message);
 });
 
 test("a server that is not there is a TypeError, as fetch has it", async () => {

@@ -29,9 +29,14 @@ type Sent = Readonly<{ response: Incoming; url: URL; redirected: boolean }>;
 /** `fetch` of the job, done here: to granted hosts alone, with secrets filled in on the way out and masked on the way in. */
 export const fetchEffect = defineEffect({
   op: "fetch",
+  kind: "outside",
   args,
   safe: ({ method }) => repeatable.includes(method),
-  own: false,
+  allow({ permissions }, { url }) {
+    const to = URL.canParse(url) ? new URL(url) : undefined;
+    // What a placeholder stands for is known only once it is filled in; `perform` looks at where it leads.
+    if (to?.protocol.startsWith("http") && !to.hostname.includes("jrsecret_")) requireNetGrant(to, permissions.net);
+  },
   async perform(context, request) {
     const { manifest, seed, secrets } = context;
     const granted = grantedSecrets(seed, Object.keys(manifest.permissions.secrets), secrets);
@@ -93,6 +98,14 @@ function firstRequest(context: EffectContext, request: Args, granted: readonly G
   if (request.body !== null && (method === "GET" || method === "HEAD")) {
     throw new UserError("invalid_argument", `A ${method} request cannot have a body.`);
   }
+  const body = request.body === null ? null : Buffer.from(request.body, "base64");
+  const { requestBytes } = manifest.limits;
+  if (body !== null && body.length > requestBytes) {
+    throw new UserError(
+      "limit_exceeded",
+      `The body has ${body.length} bytes, more than ${requestBytes}; limits.requestBytes in defineJob raises that.`,
+    );
+  }
   checkHeaders(request.headers);
   requireWebUrl(new URL(request.url));
   const filled = fillInRequestUrl(request.url, granted);
@@ -102,7 +115,6 @@ function firstRequest(context: EffectContext, request: Args, granted: readonly G
   requireWebUrl(url);
   requireSecretHost(filled.used, url, manifest.permissions.secrets);
   const idempotencyKey = repeatable.includes(method) ? null : `${runId}-${attempt}-${seq}`;
-  const body = request.body === null ? null : Buffer.from(request.body, "base64");
   return { url, method, headers: withDefaults(request.headers, idempotencyKey), body };
 }
 

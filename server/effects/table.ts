@@ -1,8 +1,21 @@
+import { artifactsWrite } from "./artifacts-write.ts";
+import { ask } from "./ask.ts";
 import type { AnyEffect } from "./define-effect.ts";
+import { execEffect } from "./exec.ts";
 import { fetchEffect } from "./fetch.ts";
+import { filesDelete } from "./files-delete.ts";
+import { filesList } from "./files-list.ts";
+import { filesRead } from "./files-read.ts";
+import { filesStat } from "./files-stat.ts";
+import { filesWrite } from "./files-write.ts";
 import { kvDelete, kvGet, kvList, kvSet } from "./kv.ts";
+import { llmGenerate } from "./llm.ts";
+import { notifyEffect } from "./notify.ts";
+import { runStart } from "./run-start.ts";
+import { runWait } from "./run-wait.ts";
 import { secretsGet } from "./secrets-get.ts";
 import { secretsHmac } from "./secrets-hmac.ts";
+import { sleep } from "./sleep.ts";
 import { timer } from "./timer.ts";
 
 /** Every call that a job can make, and nothing else. */
@@ -15,4 +28,17 @@ export const effects: readonly AnyEffect[] = [
   kvList,
   secretsGet,
   secretsHmac,
+  filesRead,
+  filesList,
+  filesStat,
+  filesWrite,
+  filesDelete,
+  artifactsWrite,
+  execEffect,
+  sleep,
+  ask,
+  runStart,
+  runWait,
+  llmGenerate,
+  notifyEffect,
 ];

@@ -46,9 +46,28 @@ describe("freezeManifest", () => {
           { host: "b.example.org", port: null, private: false },
         ],
         secrets: {},
+        files: { read: [], write: [] },
+        llm: [],
+        notify: [],
+        exec: [],
+        run: [],
       },
-      limits: { timeoutMs: 60_000, memoryMb: 128, logBytes: 262_144, effects: 1_000, responseBytes: 10_485_760 },
+      limits: {
+        timeoutMs: 60_000,
+        cpuMs: 30_000,
+        memoryMb: 128,
+        logBytes: 262_144,
+        effects: 1_000,
+        inFlight: 64,
+        requestBytes: 10_485_760,
+        responseBytes: 10_485_760,
+        journalBytes: 67_108_864,
+        artifactBytes: 67_108_864,
+        runsPerHour: 4_000,
+      },
       retry: { attempts: 1, backoff: "exponential", delayMs: 10_000, maxDelayMs: 3_600_000 },
+      onUncertain: "ask",
+      callers: ["schedule", "person", "host", "job", "agent"],
       input: null,
       timezone: "Asia/Seoul",
       locale: "en-US",
@@ -62,7 +81,7 @@ describe("freezeManifest", () => {
         secrets: { TOKEN: ["Bücher.example", "localhost:8080"] },
       },
     });
-    expect(frozen.ok && frozen.manifest.permissions).toEqual({
+    expect(frozen.ok && frozen.manifest.permissions).toMatchObject({
       net: [
         { host: "localhost", port: 8080, private: true },
         { host: "xn--bcher-kva.example", port: null, private: false },
@@ -75,6 +94,19 @@ describe("freezeManifest", () => {
     expect(problemsOf({ permissions: { net: ["0x7f000001", "[::1]", "10.1"] } })).toHaveLength(3);
   });
 
+  test("who may start it stands in one order, and limits of the author's are kept", () => {
+    const frozen = freeze({
+      callers: ["host", "person", "host"],
+      onUncertain: "skip",
+      limits: { cpu: "1h", inFlight: 1, runsPerHour: 12, journalBytes: 1024 ** 3 },
+    });
+    expect(frozen.ok && frozen.manifest).toMatchObject({
+      callers: ["person", "host"],
+      onUncertain: "skip",
+      limits: { timeoutMs: 60_000, cpuMs: 3_600_000, inFlight: 1, runsPerHour: 12, journalBytes: 1_073_741_824 },
+    });
+  });
+
   test.each<[string, object, string, RegExp, RegExp]>([
     ["no description", { description: undefined }, "description", /description is needed/, /signs/],
     ["an unknown key", { schedul: "0 8 * * *" }, "schedul", /unknown key "schedul"/, /did you mean "schedule"/],
@@ -83,14 +115,7 @@ describe("freezeManifest", () => {
       { permissions: { network: [] } },
       "permissions.network",
       /unknown permission "network"/,
-      /known: net, secrets/,
-    ],
-    [
-      "a permission of a later version",
-      { permissions: { files: { read: ["~/notes"] } } },
-      "permissions.files",
-      /not available in this version/,
-      /net, secrets/,
+      /known: net, secrets, files, llm, notify, exec, run$/,
     ],
     [
       "a misspelt limit",
@@ -132,9 +157,46 @@ describe("freezeManifest", () => {
       /must name the hosts/,
       /CHAT_WEBHOOK/,
     ],
-    ["too long a timeout", { limits: { timeout: "25h" } }, "limits.timeout", /between 100ms and 1d/, /^$/],
-    ["a duration without unit", { limits: { timeout: "60" } }, "limits.timeout", /must be a duration/, /^$/],
-    ["too much memory", { limits: { memoryMb: 4_096 } }, "limits.memoryMb", /2048/, /^$/],
+    ["too long a timeout", { limits: { timeout: "25h" } }, "limits.timeout", /between 100ms and 1d/, /"5m"/],
+    ["a duration without unit", { limits: { timeout: "60" } }, "limits.timeout", /must be a duration/, /"5m"/],
+    ["too much memory", { limits: { memoryMb: 4_096 } }, "limits.memoryMb", /16 to 2048, not 4096/, /the default/],
+    [
+      "too little log",
+      { limits: { logBytes: 10 } },
+      "limits.logBytes",
+      /1024 \(1 KB\) to 16777216 \(16\.0 MB\)/,
+      /default/,
+    ],
+    [
+      "half an effect",
+      { limits: { effects: 1.5 } },
+      "limits.effects",
+      /whole number from 1 to 100000, not 1\.5/,
+      /parts/,
+    ],
+    ["too many at a time", { limits: { inFlight: 65 } }, "limits.inFlight", /1 to 64/, /default/],
+    [
+      "an unknown rule for crashes",
+      { onUncertain: "retry" },
+      "onUncertain",
+      /"ask"\|"repeat"\|"skip"/,
+      /a person decides/,
+    ],
+    ["nobody who may start it", { callers: [] }, "callers", /must name somebody/, /leave it out for all/],
+    [
+      "an unknown caller",
+      { callers: ["cron"] },
+      "callers.0",
+      /"schedule"\|"person"/,
+      /schedule, person, host, job, agent/,
+    ],
+    [
+      "a schedule that may not start it",
+      { schedule: "0 8 * * *", callers: ["person"] },
+      "callers",
+      /has a schedule/,
+      /add "schedule" to callers/,
+    ],
     [
       "two schedules of one key",
       {

@@ -1,17 +1,26 @@
+import { homedir } from "node:os";
 import { z } from "zod";
 import { canonicalJson } from "../canonical-json.ts";
+import { homePaths } from "../home.ts";
 import { sha256 } from "../sha256.ts";
 import { checkCron, findTimezone } from "./check-cron.ts";
 import { type Declared, declarationSchema } from "./declaration-schema.ts";
+import type { Folders } from "./freeze-path.ts";
 import { freezePermissions } from "./freeze-permissions.ts";
-import { type FrozenSchedule, type Manifest, manifestSchema } from "./manifest.ts";
+import { callerKinds, type FrozenSchedule, type Manifest, manifestSchema } from "./manifest.ts";
 import { type ManifestProblem, toProblems } from "./manifest-problems.ts";
 
 export type FrozenManifest = Readonly<
   { ok: true; manifest: Manifest; text: string; hash: string } | { ok: false; problems: readonly ManifestProblem[] }
 >;
 
-export type ManifestDefaults = Readonly<{ timezone: string; locale: string; now: Date }>;
+export type ManifestDefaults = Readonly<{
+  timezone: string;
+  locale: string;
+  now: Date;
+  /** Absolute: what `~` stands for, and our own folder, of which no job gets any part; those of this process otherwise. */
+  folders?: Folders;
+}>;
 
 const inputSchemaLength = 64 * 1024;
 
@@ -59,6 +68,7 @@ function toLongForms(declaration: unknown): unknown {
 
 function resolve(declared: Declared, defaults: ManifestDefaults, problems: ManifestProblem[]): Manifest {
   const { description, permissions, limits, retry, input } = declared;
+  const folders = defaults.folders ?? { user: homedir(), own: homePaths().root };
   const timezone = resolveTimezone(declared.timezone ?? defaults.timezone, "timezone", problems);
   const schedules = declared.schedule.map((each, index) =>
     freezeSchedule(each, index, { timezone, now: defaults.now }, problems),
@@ -75,24 +85,36 @@ function resolve(declared: Declared, defaults: ManifestDefaults, problems: Manif
   return {
     description,
     schedules,
-    permissions: freezePermissions(permissions, problems),
-    limits: {
-      timeoutMs: limits.timeout,
-      memoryMb: limits.memoryMb,
-      logBytes: limits.logBytes,
-      effects: limits.effects,
-      responseBytes: limits.responseBytes,
-    },
+    permissions: freezePermissions(permissions, folders, problems),
+    limits: freezeLimits(limits),
     retry: {
       attempts: retry.attempts,
       backoff: retry.backoff,
       delayMs: retry.delay,
       maxDelayMs: Math.max(retry.delay, retry.maxDelay),
     },
+    onUncertain: declared.onUncertain,
+    callers: freezeCallers(declared, problems),
     input,
     timezone,
     locale: resolveLocale(declared.locale ?? defaults.locale, problems),
   };
+}
+
+/** The units stand in the frozen names. */
+function freezeLimits({ timeout, cpu, ...rest }: Declared["limits"]): Manifest["limits"] {
+  return { timeoutMs: timeout, cpuMs: cpu, ...rest };
+}
+
+function freezeCallers({ callers, schedule }: Declared, problems: ManifestProblem[]): Manifest["callers"] {
+  if (schedule.length > 0 && !callers.includes("schedule")) {
+    problems.push({
+      path: "callers",
+      message: "the job has a schedule, and callers does not let it start the job",
+      hint: 'add "schedule" to callers, or leave the schedule out',
+    });
+  }
+  return callerKinds.filter((kind) => callers.includes(kind));
 }
 
 function freezeSchedule(

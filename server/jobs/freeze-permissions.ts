@@ -1,13 +1,38 @@
 import type { Declared } from "./declaration-schema.ts";
+import { freezeExec } from "./freeze-exec.ts";
+import { freezeNames, jobProblem, modelProblem, targetProblem } from "./freeze-names.ts";
+import { type Folders, freezeGrants } from "./freeze-path.ts";
 import type { Manifest, NetGrant } from "./manifest.ts";
 import type { ManifestProblem } from "./manifest-problems.ts";
 import { hostText, type NamedHost, parseHost } from "./net-host.ts";
 
-/** Hosts made exact and sorted, those of secrets among them; what cannot be granted is added to `problems`. */
+type Powers = Manifest["permissions"];
+
+/** Every power made exact, absolute and sorted; what cannot be granted is added to `problems`. */
 export function freezePermissions(
+  declared: Declared["permissions"],
+  folders: Folders,
+  problems: ManifestProblem[],
+): Powers {
+  const { files, exec, llm, notify, run } = declared;
+  return {
+    ...freezeHosts(declared, problems),
+    files: {
+      read: freezeGrants(files.read, "permissions.files.read", folders, problems),
+      write: freezeGrants(files.write, "permissions.files.write", folders, problems),
+    },
+    llm: freezeNames(llm, "permissions.llm", modelProblem, problems),
+    notify: freezeNames(notify, "permissions.notify", targetProblem, problems),
+    exec: exec.map((each, index) => freezeExec(each, `permissions.exec.${index}`, folders, problems)),
+    run: freezeNames(run, "permissions.run", jobProblem, problems),
+  };
+}
+
+/** Hosts, those of secrets among them. */
+function freezeHosts(
   { net, secrets }: Declared["permissions"],
   problems: ManifestProblem[],
-): Manifest["permissions"] {
+): Pick<Powers, "net" | "secrets"> {
   const grants = new Map<string, NetGrant>();
   function grant({ host, port }: NamedHost, isPrivate: boolean): void {
     const key = hostText({ host, port });

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { nearestWord } from "../nearest-word.ts";
-import { knownKeys, laterPermissions } from "./declaration-schema.ts";
+import { knownKeys, noPermissions } from "./declaration-schema.ts";
+import { callerKinds } from "./manifest.ts";
 
 /** What is wrong with a declaration; `path` is where in defineJob, such as `schedule.0.cron`. */
 export type ManifestProblem = Readonly<{ path: string; message: string; hint: string | null }>;
@@ -29,12 +30,9 @@ function unknownKey(path: string, key: string): ManifestProblem {
   const place = path.replace(/\.\d+/g, "");
   const known = knownKeys[place] ?? [];
   const full = path === "" ? key : `${path}.${key}`;
-  if (place === "permissions" && laterPermissions.includes(key)) {
-    return {
-      path: full,
-      message: `the permission "${key}" is not available in this version`,
-      hint: `available: ${known.join(", ")}`,
-    };
+  const instead = place === "permissions" && Object.hasOwn(noPermissions, key) ? noPermissions[key] : undefined;
+  if (instead !== undefined) {
+    return { path: full, message: `there is no permission "${key}"`, hint: `${instead}; known: ${known.join(", ")}` };
   }
   const guess = nearestWord(key, known);
   const kind = place === "permissions" ? "permission" : "key";
@@ -46,9 +44,25 @@ function unknownKey(path: string, key: string): ManifestProblem {
   };
 }
 
+/** An example of what is right, by the beginning of the place; the first that fits. */
+const examples: readonly (readonly [string, string])[] = [
+  ["schedule", 'such as { cron: "0 8 * * 1-5", timezone: "Asia/Seoul" }'],
+  ["permissions.secrets", 'such as secrets: { CHAT_WEBHOOK: ["hooks.example.org"] }'],
+  ["permissions.net", 'such as net: ["api.example.org"]'],
+  ["permissions.files", 'such as files: { read: ["~/notes"], write: ["~/reports"] }'],
+  ["permissions.llm", 'such as llm: ["qwen3:4b"]'],
+  ["permissions.notify", 'such as notify: ["desktop"]; the targets stand in config.yaml'],
+  ["permissions.exec", 'such as exec: [{ command: "/usr/bin/git", args: ["log", "**"], cwd: "~/project" }]'],
+  ["permissions.run", 'such as run: ["weekly-report"]'],
+  ["permissions", 'such as permissions: { net: ["api.example.org"] }'],
+  ["limits.timeout", 'such as limits: { timeout: "5m" }'],
+  ["limits.cpu", 'such as limits: { cpu: "2m" }'],
+  ["limits", "leave it out for the default, or do the work in smaller parts"],
+  ["retry", 'such as retry: { attempts: 3, backoff: "exponential", delay: "30s" }'],
+  ["onUncertain", "leave it out: then a person decides about what a crash cut off"],
+  ["callers", `leave it out for all, or name some of ${callerKinds.join(", ")}`],
+];
+
 function hintFor(path: string): string | null {
-  if (path.startsWith("schedule")) return 'such as { cron: "0 8 * * 1-5", timezone: "Asia/Seoul" }';
-  if (path.startsWith("permissions.secrets")) return 'such as secrets: { CHAT_WEBHOOK: ["hooks.example.org"] }';
-  if (path.startsWith("permissions.net")) return 'such as net: ["api.example.org"]';
-  return null;
+  return examples.find(([place]) => path === place || path.startsWith(`${place}.`))?.[1] ?? null;
 }

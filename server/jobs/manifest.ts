@@ -20,6 +20,23 @@ const netGrant = z.strictObject({
   private: z.boolean(),
 });
 
+/** One program that a job may start. Patterns are explained in docs/effects.md. */
+const execGrant = z.strictObject({
+  /** Absolute path. */
+  command: z.string(),
+  /** One pattern per argument; `**` as the last one stands for any number of further arguments. */
+  args: z.array(z.string()),
+  /** Absolute path of the folder that it starts in; null for the run's own. */
+  cwd: z.string().nullable(),
+  /** Its whole environment besides PATH, HOME and LANG. */
+  env: z.record(z.string(), z.string()),
+  /** Whether it may be started again after a crash without asking. */
+  repeatable: z.boolean(),
+});
+
+/** Who may ask for a run. Jobs and agents also need the job named in their own signed manifest. */
+export const callerKinds = ["schedule", "person", "host", "job", "agent"] as const;
+
 /**
  * What a version declares, frozen: resolved, normalized, every default written out. Its canonical JSON is hashed and signed,
  * and at run time it rules, whatever the code says.
@@ -32,13 +49,34 @@ export const manifestSchema = z.strictObject({
     net: z.array(netGrant),
     /** Secret name to the hosts (`host` or `host:port`) that may receive it. */
     secrets: z.record(z.string(), z.array(z.string())),
+    /** Absolute folders, sorted. What may be written may be read too. */
+    files: z.strictObject({ read: z.array(z.string()), write: z.array(z.string()) }),
+    /** Names of models, sorted. */
+    llm: z.array(z.string()),
+    /** Names of targets in config.yaml, sorted. */
+    notify: z.array(z.string()),
+    exec: z.array(execGrant),
+    /** Names of jobs that it may start, sorted. */
+    run: z.array(z.string()),
   }),
   limits: z.strictObject({
+    /** Wall time in a runner; what a run sleeps or waits for an answer does not count. */
     timeoutMs: z.int().positive(),
+    cpuMs: z.int().positive(),
     memoryMb: z.int().positive(),
     logBytes: z.int().positive(),
+    /** Effects of one attempt. */
     effects: z.int().positive(),
+    /** Effects in flight at a time; further ones wait their turn. */
+    inFlight: z.int().positive(),
+    /** Longest body of one request, file or input of a program that leaves the job. */
+    requestBytes: z.int().positive(),
+    /** Longest body of one response, file or output of a program that comes in. */
     responseBytes: z.int().positive(),
+    /** Arguments and results of one attempt together. */
+    journalBytes: z.int().positive(),
+    artifactBytes: z.int().positive(),
+    runsPerHour: z.int().positive(),
   }),
   retry: z.strictObject({
     /** Tries in all, the first included. */
@@ -47,6 +85,10 @@ export const manifestSchema = z.strictObject({
     delayMs: z.int().nonnegative(),
     maxDelayMs: z.int().nonnegative(),
   }),
+  /** What happens to an effect that is not safe to repeat and that a crash cut off. */
+  onUncertain: z.enum(["ask", "repeat", "skip"]),
+  /** Sorted as in `callerKinds`. */
+  callers: z.array(z.enum(callerKinds)),
   /** JSON Schema (draft 2020-12) of the input, or null where the job takes none. */
   input: z.record(z.string(), z.json()).nullable(),
   /** IANA zone and BCP 47 locale inside the sandbox. */
@@ -57,3 +99,4 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type FrozenSchedule = Manifest["schedules"][number];
 export type NetGrant = Manifest["permissions"]["net"][number];
+export type ExecGrant = Manifest["permissions"]["exec"][number];

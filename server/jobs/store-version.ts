@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import type { RehearsalReport } from "../rehearsal/rehearsal-report.ts";
 import { recordEvent } from "../runs/events.ts";
 import { putBlob } from "../store/blobs.ts";
 import { type Db, notify } from "../store/open-store.ts";
@@ -91,6 +92,12 @@ export async function lockJob(trx: Db, name: string, path: string, now: Date): P
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   return trx.selectFrom("jobs").selectAll().where("name", "=", name).forUpdate().executeTakeFirstOrThrow();
+}
+
+/** Keeps what a version did when it was rehearsed, for its review. */
+export async function keepRehearsal(db: Db, job: string, number: number, report: RehearsalReport): Promise<void> {
+  const rehearsal = storableText(JSON.stringify(report));
+  await db.updateTable("versions").set({ rehearsal }).where("job", "=", job).where("number", "=", number).execute();
 }
 
 function findVersion(trx: Db, job: string, number: number): Promise<Row<"versions"> | undefined> {

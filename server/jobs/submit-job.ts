@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { RehearsalReport } from "../rehearsal/rehearsal-report.ts";
 import { checkJob } from "./check-job.ts";
+import type { CompiledJob } from "./compile.ts";
 import { type Diagnostic, problem } from "./diagnostic.ts";
 import { requireJobName } from "./job-name.ts";
 import type { JobsDeps } from "./jobs-deps.ts";
 import type { Manifest } from "./manifest.ts";
 import { activeVersion } from "./read.ts";
 import { formatBytes, sourceLimits } from "./source-limits.ts";
-import { lockJob, type StoredVersion, storeVersion } from "./store-version.ts";
+import { keepRehearsal, lockJob, type StoredVersion, storeVersion } from "./store-version.ts";
 import { findFormConflict, writeJobFiles } from "./write-job-files.ts";
 
 export type { Diagnostic } from "./diagnostic.ts";
@@ -37,11 +39,14 @@ type Passed = Readonly<{
   files: readonly string[];
 }>;
 
+/** What the job would do, as far as that is known without mocks; null where it could not be rehearsed. */
+type WithRehearsal = Readonly<{ rehearsal: RehearsalReport | null }>;
+
 export type SubmitResult =
-  | (Passed & Readonly<{ outcome: "created"; version: number }>)
+  | (Passed & WithRehearsal & Readonly<{ outcome: "created"; version: number }>)
   /** The content is there already; `rejectedNote` says why the person refused it, where `state` is `rejected`. */
   | (Passed & Readonly<{ outcome: "unchanged" }> & Pick<StoredVersion, "version" | "state" | "rejectedNote">)
-  | (Passed & Readonly<{ outcome: "dry_run" }>)
+  | (Passed & WithRehearsal & Readonly<{ outcome: "dry_run" }>)
   | Readonly<{ outcome: "rejected"; diagnostics: readonly Diagnostic[] }>;
 
 /**
@@ -61,7 +66,8 @@ export async function submitJob(deps: JobsDeps, submission: Submission): Promise
   if (!checked.ok) return { outcome: "rejected", diagnostics: checked.diagnostics };
   const { job, manifest, text, hash } = checked;
   const passed = { manifest, warnings: job.warnings, files: [...job.files.keys()] };
-  if (dryRun) return { outcome: "dry_run", ...passed };
+  const rehearse = (number: number) => rehearsed(deps, { name, job, manifest, number });
+  if (dryRun) return { outcome: "dry_run", ...passed, rehearsal: await rehearse(0) };
   const version = {
     name,
     job,
@@ -83,7 +89,11 @@ export async function submitJob(deps: JobsDeps, submission: Submission): Promise
   });
   // Saved or submitted again while it was compiled: what stands in the folder now is what counts.
   if (stored === undefined) return submitJob(deps, submission);
-  if (stored.created) return { outcome: "created", version: stored.version, ...passed };
+  if (stored.created) {
+    const rehearsal = await rehearse(stored.version);
+    if (rehearsal !== null) await keepRehearsal(deps.store.db, name, stored.version, rehearsal);
+    return { outcome: "created", version: stored.version, ...passed, rehearsal };
+  }
   return {
     outcome: "unchanged",
     version: stored.version,
@@ -91,6 +101,23 @@ export async function submitJob(deps: JobsDeps, submission: Submission): Promise
     rejectedNote: stored.rejectedNote,
     ...passed,
   };
+}
+
+type Rehearsable = Readonly<{ name: string; job: CompiledJob; manifest: Manifest; number: number }>;
+
+/** The version is stored and stays so, whatever comes of rehearsing it. */
+async function rehearsed(
+  deps: JobsDeps,
+  { name, job, manifest, number }: Rehearsable,
+): Promise<RehearsalReport | null> {
+  const { bundle, bundleHash, sourceMap } = job;
+  const version = { job: name, version: number, bundle, bundleHash, sourceMap, manifest };
+  try {
+    return (await deps.rehearse?.({ version })) ?? null;
+  } catch (thrown) {
+    deps.log.error({ err: thrown, job: name }, "a version could not be rehearsed");
+    return null;
+  }
 }
 
 /** Whether a file of the job's own is not what it was when it was read. */
@@ -108,7 +135,13 @@ type Given = Readonly<{ entry: string; files?: ReadonlyMap<string, Uint8Array> }
 const filePath = /^(?!.*(?:^|\/)\.)(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/){0,5}[A-Za-z0-9_-][A-Za-z0-9_.-]*$/;
 const maxFiles = 50;
 
-function readSubmission({ name, source, files, entry: standing }: Submission): Given {
+/** The entry and files that a submission gives, checked; nothing is read. */
+export function readSubmission({
+  name,
+  source,
+  files,
+  entry: standing,
+}: Pick<Submission, "name" | "source" | "files" | "entry">): Given {
   if (standing !== undefined) return { entry: standing };
   const texts =
     source === undefined

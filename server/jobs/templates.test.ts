@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type TestJobs, testJobs } from "../../tests/support/jobs.ts";
 import { testPool } from "../../tests/support/sandbox-run.ts";
 import type { Pool } from "../sandbox/types.ts";
+import { checkJob } from "./check-job.ts";
 import { submitJob } from "./submit-job.ts";
 import { readTemplate, templates } from "./templates.ts";
 
@@ -72,7 +73,7 @@ async function install(jobs: TestJobs, name: string, host: string): Promise<void
 async function output(jobs: TestJobs, name: string, host: string): Promise<unknown> {
   const outcome = await jobs.run(name, { CHAT_WEBHOOK: `http://${host}/hook` });
   expect(outcome).toMatchObject({ state: "succeeded", error: null });
-  return JSON.parse(outcome.output ?? "null");
+  return JSON.parse(("output" in outcome ? outcome.output : null) ?? "null");
 }
 
 describe("templates, run for real", () => {
@@ -137,8 +138,42 @@ describe("templates, run for real", () => {
   });
 });
 
-test("every template has a test here, and an unknown one is refused with the names that there are", async () => {
-  expect(templates.map(({ name }) => name)).toEqual(["json-change", "feed-watch", "threshold-alert", "uptime-check"]);
+/** What each template asks for besides limits; a new template starts here. */
+const asksFor: Readonly<Record<string, readonly string[]>> = {
+  "json-change": ["net", "secrets"],
+  "feed-watch": ["net"],
+  "threshold-alert": ["net", "secrets"],
+  "uptime-check": ["net", "secrets"],
+  "notes-digest": ["files"],
+  "weekly-report": ["net"],
+  "llm-summary": ["llm", "net", "notify"],
+  "ask-before-post": ["net", "secrets"],
+  "follow-up": ["net", "notify"],
+  "git-digest": ["exec"],
+};
+
+test.each(templates)(
+  "$name compiles without a warning, freezes, and asks for no more than it says",
+  async ({ name }) => {
+    const { source } = await readTemplate(name);
+    const config = { jobsFolder: "no-folder", timezone: "UTC", locale: "en-US" };
+    const files = new Map([[`${name}.ts`, Buffer.from(source)]]);
+    const checked = await checkJob(
+      { config, pool, clock: () => new Date("2026-11-01T00:00:00Z") },
+      { entry: `${name}.ts`, files },
+    );
+    if (!checked.ok) throw new Error(JSON.stringify(checked.diagnostics, null, 2));
+    expect(checked.job.warnings).toEqual([]);
+    const { files: folders, ...rest } = checked.manifest.permissions;
+    const asked = Object.entries({ ...rest, files: [...folders.read, ...folders.write] }).filter(
+      ([, power]) => Object.keys(power).length > 0,
+    );
+    expect(asked.map(([power]) => power).sort()).toEqual(asksFor[name]);
+  },
+);
+
+test("every template stands in the table here, and an unknown one is refused with the names that there are", async () => {
+  expect(templates.map(({ name }) => name)).toEqual(Object.keys(asksFor));
   await expect(readTemplate("nope")).rejects.toMatchObject({
     code: "template_not_found",
     next: expect.stringContaining("json-change"),

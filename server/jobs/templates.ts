@@ -41,6 +41,42 @@ export const templates: readonly Template[] = [
     parameters: ["sites and their hosts", "how many failures alert", "schedule", webhook],
     file: "templates/uptime-check.ts",
   },
+  {
+    name: "notes-digest",
+    description: "Reads the notes in a folder that changed, and keeps a digest of them as an artifact.",
+    parameters: ["folder", "which files count", "schedule"],
+    file: "templates/notes-digest.ts",
+  },
+  {
+    name: "weekly-report",
+    description: "Notes a number from a JSON API each day, and writes a weekly report of them as an artifact.",
+    parameters: ["url and its host", "where the number is", "day of the report", "schedule"],
+    file: "templates/weekly-report.ts",
+  },
+  {
+    name: "llm-summary",
+    description: "Fetches new articles, has a local model sum them up, and notifies the person.",
+    parameters: ["url and its host", "what an article is", "model", "target of the message", "schedule"],
+    file: "templates/llm-summary.ts",
+  },
+  {
+    name: "ask-before-post",
+    description: "Fetches a draft, asks the person, and posts it to a chat webhook once they have agreed.",
+    parameters: ["url and its host", "question and how long it waits", "schedule", webhook],
+    file: "templates/ask-before-post.ts",
+  },
+  {
+    name: "follow-up",
+    description: "Waits for days, then looks whether a ticket is still open, and reminds the person.",
+    parameters: ["url and its host", "what a ticket says", "how long it waits", "target of the message"],
+    file: "templates/follow-up.ts",
+  },
+  {
+    name: "git-digest",
+    description: "Runs git log in a repository and keeps a digest of the new commits as an artifact.",
+    parameters: ["repository", "path of git", "schedule"],
+    file: "templates/git-digest.ts",
+  },
 ];
 
 /** The templates, for lists. */

@@ -3,8 +3,10 @@ const missingNames: Record<string, string> = {
   process: "there is no process: settings come as input, secrets from secrets.get(name)",
   Buffer: "use Uint8Array, TextEncoder, atob and btoa",
   require: 'use import, such as import { x } from "./x.ts"',
-  __dirname: "jobs have no files; keep data with kv",
-  __filename: "jobs have no files; keep data with kv",
+  __dirname: "a job has no folder of its own; keep data with kv, read granted folders with files",
+  __filename: "a job has no folder of its own; keep data with kv, read granted folders with files",
+  fs: "take files from the context, and name the folders in permissions.files",
+  child_process: "take exec from the context, and name the program in permissions.exec",
   window: "a job runs without a browser",
   document: "a job runs without a browser; search the text of a page with string methods",
   localStorage: "use kv",
@@ -14,11 +16,18 @@ const missingNames: Record<string, string> = {
   Blob: "use Uint8Array",
   DOMParser: "search the text with string methods or a package in plain JavaScript",
   setImmediate: "use setTimeout(callback, 0)",
-  notify: "send a message with fetch to a chat webhook (a secret)",
+  input: "take it from the context: async run({ input }) { … }",
   kv: "take it from the context: async run({ kv }) { … }",
   secrets: "take it from the context: async run({ secrets }) { … }",
   log: "take it from the context: async run({ log }) { … }, or use console.log",
-  input: "take it from the context: async run({ input }) { … }",
+  files: "take it from the context: async run({ files }) { … }",
+  artifacts: "take it from the context: async run({ artifacts }) { … }",
+  llm: "take it from the context: async run({ llm }) { … }",
+  notify: "take it from the context: async run({ notify }) { … }",
+  exec: "take it from the context: async run({ exec }) { … }",
+  sleep: "take it from the context: async run({ sleep }) { … }",
+  ask: "take it from the context: async run({ ask }) { … }",
+  jobs: "take it from the context: async run({ jobs }) { … }",
   z: 'import { defineJob, z } from "jobrunner"',
   defineJob: 'import { defineJob, z } from "jobrunner"',
 };
@@ -38,7 +47,7 @@ export function typeHint(code: string, message: string): string | null {
       return name === "zod" ? 'import { z } from "jobrunner"' : "type declarations of that module are missing";
     case "TS2339":
       return message.includes("JobContext")
-        ? "run() gets { input, kv, secrets, log, run }"
+        ? "run() gets { input, kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs }"
         : message.includes("unknown")
           ? "check the shape first, such as z.object({ … }).parse(value)"
           : null;
@@ -49,7 +58,8 @@ export function typeHint(code: string, message: string): string | null {
     case "TS2724":
       return message.includes('"jobrunner"') ? '"jobrunner" exports defineJob and z' : null;
     case "TS2353":
-      if (message.includes("'Permissions'")) return "permissions are net and secrets";
+      if (message.includes("'Permissions'"))
+        return "permissions are net, secrets, files, llm, notify, exec and run; what they hold stands in docs/writing-jobs.md";
       return message.includes("JobDefinition")
         ? "leave it out; docs/writing-jobs.md lists what a job may declare"
         : null;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testManifest as completeManifest, testPermissions } from "../../tests/support/runs.ts";
 import { testStore } from "../../tests/support/store.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { homePaths } from "../home.ts";
@@ -19,9 +20,12 @@ import { addTrustedKey } from "./trusted-keys.ts";
 /** The clock of these tests. */
 export const testTime = new Date("2026-11-20T12:00:00.000Z");
 
-/** A manifest that asks for one host and one secret each morning, with what a test changes. */
-export function testManifest(change: Partial<Manifest> = {}): Manifest {
+type Change = Partial<Omit<Manifest, "permissions">> & { permissions?: Partial<Manifest["permissions"]> };
+
+/** A manifest that asks for one host and one secret each morning, with what a test changes; permissions are changed as a whole. */
+export function testManifest({ permissions, ...change }: Change = {}): Manifest {
   return {
+    ...completeManifest(),
     description: "Tells of new releases",
     schedules: [
       {
@@ -34,15 +38,15 @@ export function testManifest(change: Partial<Manifest> = {}): Manifest {
         startDeadlineMs: null,
       },
     ],
-    permissions: {
-      net: [{ host: "api.example.org", port: null, private: false }],
-      secrets: { CHAT_WEBHOOK: ["hooks.example.org"] },
-    },
-    limits: { timeoutMs: 60_000, memoryMb: 128, logBytes: 1_000_000, effects: 1000, responseBytes: 5_000_000 },
+    permissions: testPermissions(
+      permissions ?? {
+        net: [{ host: "api.example.org", port: null, private: false }],
+        secrets: { CHAT_WEBHOOK: ["hooks.example.org"] },
+      },
+    ),
+    limits: { ...completeManifest().limits, timeoutMs: 60_000, memoryMb: 128, effects: 1000 },
     retry: { attempts: 1, backoff: "fixed", delayMs: 1000, maxDelayMs: 1000 },
-    input: null,
     timezone: "Asia/Seoul",
-    locale: "en-US",
     ...change,
   };
 }

@@ -44,8 +44,11 @@ export type ApprovalsStatus = Readonly<{
 export type Approvals = Readonly<{
   /** Throws `chain_broken`. Undefined where nothing is approved. */
   active(job: string): Promise<ActiveVersion | undefined>;
-  /** Throws `not_approved`, `approval_invalid`, `chain_broken`, `key_unsafe`. What does not verify is reported as event and alert. */
-  requireRunnable(job: string): Promise<Runnable>;
+  /**
+   * The active version, or the given one for a run that has begun with it. Throws `not_approved`, `approval_invalid`, `chain_broken`,
+   * `key_unsafe`. What does not verify is reported as event and alert.
+   */
+  requireRunnable(job: string, version?: number): Promise<Runnable>;
   /** Whether a version that runs may go on. Throws as `requireRunnable` does. */
   recheck(job: string, version: number): Promise<void>;
   status(): Promise<ApprovalsStatus>;
@@ -118,8 +121,8 @@ export async function createApprovals({
       if (link === undefined || link.decision.version === null) return undefined;
       return { version: link.decision.version, decidedAt: link.decision.time, keyId: link.keyId };
     },
-    async requireRunnable(job) {
-      const { decision, seq } = await requireLink(job);
+    async requireRunnable(job, wanted) {
+      const { decision, seq } = await requireLink(job, wanted);
       const verified = await verifyVersion(db, decision);
       const { version, bundle } = decision;
       if (!verified.ok || version === null || bundle === null) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { behaviourDiffSchema, type DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
 import { sha256 } from "../sha256.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
@@ -22,6 +23,8 @@ const versionMaterial = z.object({
   proposed_by: z.string(),
   note: z.string().nullable(),
   rejected_note: z.string().nullable(),
+  /** JSON of a RehearsalReport; unsigned. */
+  rehearsal: z.string().nullable(),
   created_at: z.iso.datetime(),
   /** Bytes of the snapshot's files in base64, by path. */
   files: z.record(z.string(), z.string()),
@@ -33,6 +36,8 @@ export const reviewMaterialSchema = z.object({
   /** The version that is active now, to compare with. */
   base: versionMaterial.nullable(),
   active: z.object({ version: z.int(), decidedAt: z.string(), keyId: z.string() }).nullable(),
+  /** What it would have done otherwise in the last runs of `base`; null where that was not compared. Unsigned. */
+  behaviour: behaviourDiffSchema.nullable(),
   newest: z.int(),
   pausedBy: z.string().nullable(),
   /** Hash of the last decision. */
@@ -54,7 +59,7 @@ export const snapshotSchema = z.object({
  * Throws `job_not_found`, `version_not_found`, and `approval_invalid` where what is stored is not what its hashes say.
  */
 export async function readReviewMaterial(
-  { db, approvals }: { db: Db; approvals: Approvals },
+  { db, approvals, diffBehaviour }: { db: Db; approvals: Approvals; diffBehaviour?: DiffBehaviour | undefined },
   name: string,
   number?: number,
 ): Promise<ReviewMaterial> {
@@ -92,8 +97,11 @@ export async function readReviewMaterial(
   const other = active === null || active.version === wanted ? null : await readVersion(db, name, active.version);
   // A changed base is no base: then everything that the version asks for is shown as new.
   const isFalse = other !== null && findFalseMaterial(other) !== undefined;
+  const compares = other !== null && !isFalse && version.state === "pending";
+  const behaviour = compares ? await diffBehaviour?.(name, wanted, other.number) : undefined;
   return {
     version,
+    behaviour: behaviour ?? null,
     base: isFalse ? null : other,
     active: isFalse ? null : active,
     newest: versions[0]?.number ?? wanted,

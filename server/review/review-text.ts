@@ -43,6 +43,8 @@ export function reviewMarkdown(review: Review, command: (...args: string[]) => s
     "",
     ...section("Packages", packageLines(review)),
     ...section("Check results", review.checks),
+    ...foreignSection("What it did when it was rehearsed, without mocks", review.rehearsal),
+    ...foreignSection("What it would have done differently", review.behaviour),
     `## Code${review.base === null ? "" : `, changes since v${review.base}`} (untrusted)`,
     fence(clip(codeText(review), codeBudget, `job_read {"name": "${job}"} shows the files`)),
     keysLine(review),
@@ -114,6 +116,12 @@ function ending({ job, version, state, keys }: Review, command: (...args: string
 function section(title: string, lines: readonly string[]): string[] {
   const text = lines.length === 0 ? "nothing" : lines.map((line) => `- ${inline(line)}`).join("\n");
   return [`## ${title}`, clip(text, listBudget, "the person's review shows the rest"), ""];
+}
+
+/** Left out where there is nothing to show. */
+function foreignSection(title: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return [`## ${title} (untrusted)`, fence(clip(lines.join("\n"), listBudget, "the person's review shows the rest"))];
 }
 
 /** Names and hosts come from the job's author too, so they may not form Markdown. */

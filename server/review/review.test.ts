@@ -40,7 +40,7 @@ test("what widened stands first, gravest first, before anything that the job say
     "SECRET: CHAT_WEBHOOK is sent to evil.example.org too",
     "SECRET: may use TOKEN, sent to api.example.org",
     "SCHEDULE: runs more often, about 288 a day instead of 1 a day",
-    "LIMIT: time raised from 60000 to 600000 ms",
+    "LIMIT: time raised from 1m to 10m",
   ]);
   for (const text of [reviewMarkdown(review, command), reviewTerminal(review, { colour: false, width: 100 })]) {
     const order = ["WIDENED", "PRIVATE NETWORK", "HOST:", "SECRET:", "SCHEDULE:", "LIMIT:", "test-host", "const b"];

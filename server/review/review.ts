@@ -1,14 +1,19 @@
 import { z } from "zod";
 import { formatTime } from "../format-time.ts";
 import { limitsText } from "../jobs/limits-text.ts";
-import { type FrozenSchedule, type Manifest, manifestSchema } from "../jobs/manifest.ts";
+import { type FrozenSchedule, manifestSchema } from "../jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../jobs/schedule-words.ts";
+import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
+import { behaviourLines } from "../rehearsal/behaviour-text.ts";
+import { rehearsalReportSchema } from "../rehearsal/rehearsal-report.ts";
+import { reportLines } from "../rehearsal/report-text.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Approvals } from "./approvals.ts";
 import { codeDiff, type FileDiff } from "./code-diff.ts";
+import { permissionLines } from "./permission-lines.ts";
 import { type ReviewMaterial, readReviewMaterial, type VersionMaterial } from "./review-material.ts";
 import { visibleLine, visibleText } from "./visible-text.ts";
-import { narrowed, netGrantText, widened } from "./widened.ts";
+import { narrowed, widened } from "./widened.ts";
 
 /** What a person sees before signing, as plain JSON. Every text in it shows hidden characters as `⟨U+202E⟩`. */
 export type Review = Readonly<{
@@ -38,6 +43,10 @@ export type Review = Readonly<{
   /** Files of packages whose content changed under an unchanged version number. */
   packagesEdited: readonly string[];
   checks: readonly string[];
+  /** What it did when it was rehearsed; empty where it was not. */
+  rehearsal: readonly string[];
+  /** What it would have done otherwise in the last runs of `base`; empty where that was not compared. */
+  behaviour: readonly string[];
   hashes: { source: string; bundle: string; manifest: string };
   keys: ReviewMaterial["keys"];
 }>;
@@ -47,10 +56,16 @@ const checksSchema = z.array(
   z.union([z.string(), z.object({ file: z.string(), line: z.number(), message: z.string() })]),
 );
 const nextFires = 5;
+const shownRehearsal = { effects: 40, logLines: 5 };
 
 /** The review of a version, the newest that waits where none is named. Throws `job_not_found`, `version_not_found`. */
 export async function buildReview(
-  deps: Readonly<{ db: Db; approvals: Approvals; clock: () => Date }>,
+  deps: Readonly<{
+    db: Db;
+    approvals: Approvals;
+    clock: () => Date;
+    diffBehaviour?: DiffBehaviour | undefined;
+  }>,
   job: string,
   version?: number,
 ): Promise<Review> {
@@ -85,9 +100,21 @@ export function composeReview(material: ReviewMaterial, now: Date): Review {
     checks: checksSchema
       .parse(JSON.parse(it.checks))
       .map((check) => visibleLine(typeof check === "string" ? check : `${check.file}:${check.line} ${check.message}`)),
+    rehearsal: rehearsalLines(it.rehearsal).map(visibleLine),
+    behaviour: material.behaviour === null ? [] : behaviourLines(material.behaviour).map(visibleLine),
     hashes: { source: it.source_hash, bundle: it.bundle_hash, manifest: it.manifest_hash },
     keys: material.keys,
   };
+}
+
+/** The report is unsigned and for display, so one that cannot be read must not hide the review. */
+function rehearsalLines(json: string | null): string[] {
+  if (json === null) return [];
+  try {
+    return reportLines(rehearsalReportSchema.parse(JSON.parse(json)), shownRehearsal);
+  } catch {
+    return ["what is stored of it cannot be read"];
+  }
 }
 
 function describeSchedule(schedule: FrozenSchedule, now: Date): Review["schedules"][number] {
@@ -110,14 +137,6 @@ function describeSchedule(schedule: FrozenSchedule, now: Date): Review["schedule
 function localTime(at: Date, timezone: string): string {
   const weekday = new Intl.DateTimeFormat("en-US", { timeZone: timezone, weekday: "short" }).format(at);
   return `${weekday} ${formatTime(at, timezone)}`;
-}
-
-function permissionLines({ permissions: { net, secrets } }: Manifest): string[] {
-  const grants = net.map((grant) => `fetch from and send to ${netGrantText(grant)}`);
-  return [
-    ...grants,
-    ...Object.entries(secrets).map(([name, hosts]) => `secret ${name}, sent to ${hosts.join(", ") || "no host"}`),
-  ];
 }
 
 function isPackageFile(path: string): boolean {

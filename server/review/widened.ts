@@ -1,5 +1,7 @@
-import type { FrozenSchedule, Manifest, NetGrant } from "../jobs/manifest.ts";
+import { limitWords } from "../jobs/limits-text.ts";
+import { type FrozenSchedule, type Manifest, manifestSchema, type NetGrant } from "../jobs/manifest.ts";
 import { nextSlots } from "../jobs/schedule-words.ts";
+import { newPermissionLines } from "./permission-lines.ts";
 
 /** How many coming slots of a schedule tell how often it fires. */
 const sampleSlots = 25;
@@ -11,8 +13,9 @@ const dayMs = 86_400_000;
  */
 export function widened(before: Manifest | undefined, after: Manifest, now: Date): string[] {
   return [
-    ...widenedNet(before?.permissions.net ?? [], after.permissions.net),
-    ...widenedSecrets(before?.permissions.secrets ?? {}, after.permissions.secrets),
+    ...newPermissionLines(before?.permissions, after.permissions),
+    ...widenedUncertain(before?.onUncertain ?? "ask", after.onUncertain),
+    ...(before === undefined ? [] : widenedCallers(before, after)),
     ...widenedSchedule(before?.schedules ?? [], after.schedules, now),
     ...(before === undefined ? [] : raised(before, after)),
   ];
@@ -33,28 +36,34 @@ function hostOf({ host, port }: NetGrant): string {
   return port === null ? host : `${host}:${port}`;
 }
 
-function widenedNet(before: readonly NetGrant[], after: readonly NetGrant[]): string[] {
-  const known = new Map(before.map((grant) => [hostOf(grant), grant]));
-  const isNewPrivate = (grant: NetGrant) => grant.private && known.get(hostOf(grant))?.private !== true;
-  const reachesPrivate = after
-    .filter(isNewPrivate)
-    .map((grant) => `PRIVATE NETWORK: may reach ${hostOf(grant)} at private addresses`);
-  const added = after
-    .filter((grant) => !grant.private && !known.has(hostOf(grant)))
-    .map((grant) => `HOST: may send to ${hostOf(grant)}`);
-  return [...reachesPrivate, ...added];
+function widenedUncertain(before: Manifest["onUncertain"], after: Manifest["onUncertain"]): string[] {
+  if (after === before) return [];
+  switch (after) {
+    case "ask":
+      return [];
+    case "repeat":
+      return ["CRASH: what a crash cut off is done again unasked, so a message or an order can go out twice"];
+    case "skip":
+      return ["CRASH: what a crash cut off is left out unasked, so a message or an order may never go out"];
+    default:
+      return after satisfies never;
+  }
 }
 
-function widenedSecrets(
-  before: Manifest["permissions"]["secrets"],
-  after: Manifest["permissions"]["secrets"],
-): string[] {
-  return Object.entries(after).flatMap(([name, hosts]) => {
-    if (!Object.hasOwn(before, name)) return [`SECRET: may use ${name}, sent to ${hosts.join(", ") || "no host"}`];
-    const more = hosts.filter((host) => !before[name]?.includes(host));
-    return more.length === 0 ? [] : [`SECRET: ${name} is sent to ${more.join(", ")} too`];
-  });
+function widenedCallers(before: Manifest, after: Manifest): string[] {
+  const more = after.callers.filter((kind) => !before.callers.includes(kind));
+  return more.length === 0
+    ? []
+    : [`CALLERS: may be started by ${more.map((kind) => callerWords[kind]).join(", ")} too`];
 }
+
+const callerWords: Readonly<Record<Manifest["callers"][number], string>> = {
+  schedule: "its schedule",
+  person: "a person",
+  host: "a host agent",
+  job: "other jobs",
+  agent: "agents",
+};
 
 function widenedSchedule(before: readonly FrozenSchedule[], after: readonly FrozenSchedule[], now: Date): string[] {
   const was = firesPerDay(before, now);
@@ -103,16 +112,37 @@ function makesUpFor({ catchUp, catchUpMax }: FrozenSchedule): number {
   }
 }
 
+const limitNames: Readonly<Record<keyof Manifest["limits"], string>> = {
+  timeoutMs: "time",
+  cpuMs: "computing",
+  memoryMb: "memory",
+  logBytes: "log",
+  effects: "effects",
+  inFlight: "effects in flight",
+  requestBytes: "request",
+  responseBytes: "response",
+  journalBytes: "journal",
+  artifactBytes: "artifacts",
+  runsPerHour: "runs",
+};
+
+const limitKeys = manifestSchema.shape.limits.keyof().options;
+
 function raised(before: Manifest, after: Manifest): string[] {
-  const limits = [
-    ["time", before.limits.timeoutMs, after.limits.timeoutMs, "ms"],
-    ["memory", before.limits.memoryMb, after.limits.memoryMb, "MB"],
-    ["log", before.limits.logBytes, after.limits.logBytes, "bytes"],
-    ["effects", before.limits.effects, after.limits.effects, "a run"],
-    ["response", before.limits.responseBytes, after.limits.responseBytes, "bytes"],
-    ["tries", before.retry.attempts, after.retry.attempts, "in all"],
-  ] as const;
-  return limits
-    .filter(([, was, is]) => is > was)
-    .map(([name, was, is, unit]) => `LIMIT: ${name} raised from ${was} to ${is} ${unit}`);
+  const lines = limitKeys
+    .filter((key) => after.limits[key] > before.limits[key])
+    .map((key) => {
+      const [was, is] = [limitWords[key](before.limits[key]), limitWords[key](after.limits[key])];
+      // A little more can look the same when it is rounded.
+      return raisedLine(
+        limitNames[key],
+        ...(was === is ? ([`${before.limits[key]}`, `${after.limits[key]}`] as const) : ([was, is] as const)),
+      );
+    });
+  const [was, is] = [before.retry.attempts, after.retry.attempts];
+  return is > was ? [...lines, raisedLine("tries", `${was}`, `${is} in all`)] : lines;
+}
+
+function raisedLine(name: string, was: string, is: string): string {
+  return `LIMIT: ${name} raised from ${was} to ${is}`;
 }

@@ -24,14 +24,21 @@ export function attemptOutcome(outcome: SandboxOutcome): AttemptOutcome {
     case "failed":
       return failedAs("failed", { ...classifyThrown(outcome.error), ...position(outcome.error) });
     case "limit_exceeded":
-      return failedAs("failed", { reason: "limit", class: "permanent", ...position(outcome.error) });
+      return failedAs("failed", {
+        reason: "limit",
+        class: "permanent",
+        limit: outcome.limit,
+        ...position(outcome.error),
+      });
     case "timed_out": {
-      const message = `It took longer than ${formatDuration(outcome.afterMs)}; limits.timeout in defineJob raises that.`;
-      return failedAs("timed_out", { reason: "timeout", class: "timeout", message });
+      const { limit, afterMs } = outcome;
+      const what = limit === "cpu" ? "It computed for" : "It took";
+      const message = `${what} longer than ${formatDuration(afterMs)}; limits.${limit} in defineJob raises that.`;
+      return failedAs("timed_out", { reason: limit, class: "timeout", limit, message });
     }
     case "out_of_memory": {
       const message = `It took more than ${outcome.limitMb} MB of memory; limits.memoryMb in defineJob raises that.`;
-      return failedAs("out_of_memory", { reason: "memory", class: "memory", message });
+      return failedAs("out_of_memory", { reason: "memory", class: "memory", limit: "memoryMb", message });
     }
     case "crashed":
       return failedAs("crashed", { reason: "crashed", class: "transient", message: outcome.detail });
@@ -40,6 +47,11 @@ export function attemptOutcome(outcome: SandboxOutcome): AttemptOutcome {
     default:
       return outcome satisfies never;
   }
+}
+
+/** The job went over a limit that this side counts. */
+export function limitOutcome(limit: string, message: string): AttemptOutcome {
+  return failedAs("failed", { reason: "limit", class: "permanent", limit, message });
 }
 
 export function failedAs(state: AttemptOutcome["state"], error: RunError): AttemptOutcome {

@@ -11,29 +11,63 @@ export type AttemptStart = Readonly<{
 }>;
 
 /**
- * Writes the attempt that a claimed run is at, and the version that it runs, in one statement. It is synced, and the claim
- * with it, so that an attempt which takes the daemon down is counted.
+ * Writes the attempt that a claimed run is at, and the version that it runs, in one statement; one that goes on from its journal
+ * counts up. It is synced, and the claim with it, so that an attempt which takes the daemon down is counted.
+ * Throws where the lease was lost.
  */
 export async function beginAttempt(db: Db, run: Row<"runs">, worker: string, start: AttemptStart): Promise<void> {
   const { version, seed, startMs, runner } = start;
-  await db
+  const versions = { guest_runtime: runner?.guestRuntime ?? null, v8: runner?.v8 ?? null, icu: runner?.icu ?? null };
+  const { numUpdatedRows } = await db
     .with("begun", (query) =>
-      query.insertInto("attempts").values({
-        run_id: run.id,
-        attempt: run.attempt,
-        version,
-        worker,
-        seed,
-        start_ms: startMs,
-        guest_runtime: runner?.guestRuntime ?? null,
-        v8: runner?.v8 ?? null,
-        icu: runner?.icu ?? null,
-        state: "running",
-      }),
+      query
+        .insertInto("attempts")
+        .columns(["run_id", "attempt", "version", "worker", "seed", "start_ms", "guest_runtime", "v8", "icu", "state"])
+        .expression((eb) =>
+          eb
+            .selectFrom("runs")
+            .select(({ val, cast }) => [
+              "id",
+              "attempt",
+              cast<number | null>(val(version), "integer").as("version"),
+              val(worker).as("worker"),
+              val(seed).as("seed"),
+              cast<number>(val(startMs), "bigint").as("start_ms"),
+              val(versions.guest_runtime).as("guest_runtime"),
+              val(versions.v8).as("v8"),
+              val(versions.icu).as("icu"),
+              val("running").as("state"),
+            ])
+            .where("id", "=", run.id)
+            .where("lease", "=", run.lease)
+            .where("state", "=", "running"),
+        )
+        .onConflict((conflict) =>
+          conflict.columns(["run_id", "attempt"]).doUpdateSet((eb) => ({
+            ...versions,
+            worker,
+            state: "running",
+            resumed: eb("attempts.resumed", "+", 1),
+          })),
+        ),
     )
     .updateTable("runs")
     .set({ version })
     .where("id", "=", run.id)
+    .where("lease", "=", run.lease)
+    .where("state", "=", "running")
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new Error(`lease ${run.lease} does not hold run ${run.id} any more`);
+}
+
+/** The attempt that a claimed run goes on with, or undefined where it starts anew. */
+export async function findBegunAttempt(db: Db, run: Row<"runs">): Promise<Row<"attempts"> | undefined> {
+  // Each claim counts the lease up, and each new attempt both.
+  if (run.lease === run.attempt) return undefined;
+  return db
+    .selectFrom("attempts")
+    .selectAll()
+    .where("run_id", "=", run.id)
     .where("attempt", "=", run.attempt)
-    .execute();
+    .executeTakeFirst();
 }

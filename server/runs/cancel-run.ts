@@ -1,8 +1,11 @@
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
+import { resolveAlert } from "./alerts.ts";
+import { questionAlertKey } from "./failure-alert.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { databaseTime } from "./queue/database-time.ts";
 import { sendNotice } from "./run-notices.ts";
+import { wakeParent } from "./wake-parent.ts";
 
 export type CancelRequest = Readonly<{
   runId: number;
@@ -12,22 +15,30 @@ export type CancelRequest = Readonly<{
 }>;
 
 /**
- * Cancels a queued run at once; a running one gets the request, which its worker obeys in well under a second.
- * Returns the run as it is now, or undefined where it was neither queued nor running.
+ * Cancels a run at once where no process works on it; a running one gets the request, which its worker obeys in well under a
+ * second. Returns the run as it is now, or undefined where it has ended.
  */
 export async function cancelRun(db: Db, { runId, by, now }: CancelRequest): Promise<Row<"runs"> | undefined> {
   return inTransaction(db, async (trx) => {
     const at = databaseTime(now);
-    const queued = await trx
+    const idle = await trx
       .updateTable("runs")
       .set({ state: "cancelled", cancel_requested_at: at, cancel_requested_by: by, finished_at: at })
       .where("id", "=", runId)
-      .where("state", "=", "queued")
+      .where("state", "in", ["queued", "suspended", "needs_decision"])
       .returningAll()
       .executeTakeFirst();
-    if (queued !== undefined) {
+    if (idle !== undefined) {
+      await trx
+        .updateTable("attempts")
+        .set({ state: "cancelled", ended_at: at })
+        .where("run_id", "=", runId)
+        .where("ended_at", "is", null)
+        .execute();
+      await resolveAlert(trx, { key: questionAlertKey(runId), now });
+      await wakeParent(trx, idle, now);
       await sendNotice(trx, { kind: "ended", runId });
-      return queued;
+      return idle;
     }
     const running = await trx
       .updateTable("runs")

@@ -9,6 +9,7 @@ import { requestCancel, requestRun } from "./control.ts";
 import { claim } from "./queue/claim.ts";
 import { settle } from "./queue/settle.ts";
 import { listRuns, requireRun } from "./read.ts";
+import { tooManyRuns } from "./too-many-runs.ts";
 import { waitForRun } from "./wait-for-run.ts";
 
 const schema = {
@@ -42,6 +43,39 @@ const deps = (store: Store, manifest = testManifest()) => ({
 });
 const order = (job: string) => ({ job, trigger: "host", requestedBy: "test 1", traceId: "t" }) as const;
 const never = new AbortController().signal;
+
+test("a caller that the signed manifest does not let in is refused, and so is a circle of jobs", async () => {
+  await using store = await testStore();
+  for (const job of ["a", "b", "c"]) await addJob(store.db, job);
+  const byPerson = deps(store, testManifest({ callers: ["schedule", "person"] }));
+  await expect(requestRun(byPerson, order("a"))).rejects.toMatchObject({ code: "permission_denied" });
+  const { run: first } = await requestRun(byPerson, { ...order("a"), trigger: "person" });
+  const child = (job: string, parentRun: number) =>
+    requestRun(deps(store), { ...order(job), trigger: "job", parentRun });
+  const { run: second } = await child("b", first.id);
+  const { run: third } = await child("c", second.id);
+  expect(third.parent_run).toBe(second.id);
+  for (const job of ["a", "b", "c"]) {
+    await expect(child(job, third.id), job).rejects.toMatchObject({ code: "permission_denied" });
+  }
+});
+
+test("a job that starts too many runs within an hour is told so, and which limit it is", async () => {
+  await using store = await testStore();
+  await addJob(store.db, "a");
+  const manifest = testManifest({ limits: { ...testManifest().limits, runsPerHour: 2 } });
+  const starts: unknown[] = [];
+  for (let i = 0; i < 3; i++) {
+    await requestRun(deps(store), order("a"));
+    const [run] = (await claim(store.db, { worker: "w", limit: 1 })).runs;
+    if (run === undefined) throw new Error("no run");
+    const outcome = await tooManyRuns(store.db, { run, manifest, now: new Date() });
+    starts.push(outcome?.error?.limit ?? "starts");
+    const ended = outcome ?? ({ state: "succeeded", output: null, error: null } as const);
+    await settle(store.db, { runId: run.id, attempt: 1, lease: 1, outcome: ended, retry: null });
+  }
+  expect(starts).toEqual(["starts", "starts", "runsPerHour"]);
+});
 
 test("what may not run is refused with its reason and leaves no run", async () => {
   await using store = await testStore();
@@ -101,6 +135,7 @@ test("a wait ends with the run, or with its signal", async () => {
   await settle(store.db, {
     runId: run.id,
     attempt: 1,
+    lease: 1,
     outcome: { state: "succeeded", output: null, error: null },
     retry: null,
   });

@@ -1,7 +1,7 @@
 import { UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Approvals } from "../review/approvals.ts";
-import type { Store } from "../store/open-store.ts";
+import type { Db, Store } from "../store/open-store.ts";
 import type { Row, RunTrigger } from "../store/tables.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { checkInput } from "./check-input.ts";
@@ -22,6 +22,8 @@ export type RunOrder = Readonly<{
   /** Plain JSON; undefined or null for none. */
   input?: unknown;
   trigger: Exclude<RunTrigger, "schedule">;
+  /** The run that asks, where the trigger is `job`. */
+  parentRun?: number | undefined;
   requestedBy: string;
   dedupeKey?: string | undefined;
   traceId: string;
@@ -29,11 +31,12 @@ export type RunOrder = Readonly<{
 
 /**
  * Asks for a run of a job's active version. A dedupe key that was used already brings back that run, with `created: false`.
- * Throws job_not_found, job_retired, job_paused, input_invalid, and what `requireRunnable` throws.
+ * Throws job_not_found, job_retired, job_paused, input_invalid, permission_denied where the job's signed manifest does not let such
+ * a caller in or it would wait for itself, and what `requireRunnable` throws.
  */
 export async function requestRun(
   { store, approvals, log }: ControlDeps,
-  { job, input, trigger, requestedBy, dedupeKey, traceId }: RunOrder,
+  { job, input, trigger, parentRun, requestedBy, dedupeKey, traceId }: RunOrder,
 ): Promise<{ run: Row<"runs">; created: boolean }> {
   const row = await store.db.selectFrom("jobs").selectAll().where("name", "=", job).executeTakeFirst();
   if (row === undefined) throw new UserError("job_not_found", `There is no job "${job}".`, { next: "job_list" });
@@ -48,6 +51,13 @@ export async function requestRun(
     });
   }
   const { manifest } = await approvals.requireRunnable(job);
+  if (!manifest.callers.includes(trigger)) {
+    throw new UserError(
+      "permission_denied",
+      `The signed manifest of "${job}" lets only these ask for a run: ${manifest.callers.join(", ")}; not a ${trigger}.`,
+    );
+  }
+  if (parentRun !== undefined) await requireNoCircle(store.db, job, parentRun);
   const checked = checkInput(manifest.input, input);
   if (!checked.ok) {
     throw new UserError(
@@ -65,11 +75,32 @@ export async function requestRun(
     dedupeKey,
     // A job one of whose schedules may overlap may overlap with what is asked for by hand, too.
     concurrency: manifest.schedules.some((schedule) => schedule.overlap === "allow") ? null : 1,
+    parentRun,
     requestedBy,
     traceId,
   });
   log.info({ run: result.run.id, job, created: result.created, trace: traceId }, "run requested");
   return result;
+}
+
+const deepest = 8;
+
+/** A job that waits for itself, by way of others or not, would wait for ever. */
+async function requireNoCircle(db: Db, job: string, parentRun: number): Promise<void> {
+  let next: number | null = parentRun;
+  for (let depth = 1; next !== null; depth++) {
+    const run: Pick<Row<"runs">, "job" | "parent_run"> | undefined = await db
+      .selectFrom("runs")
+      .select(["job", "parent_run"])
+      .where("id", "=", next)
+      .executeTakeFirst();
+    if (run === undefined) return;
+    if (run.job === job || depth > deepest) {
+      const why = run.job === job ? `${formatRunId(next)} of "${job}" led here` : `it is ${deepest} runs deep already`;
+      throw new UserError("permission_denied", `No run of "${job}" is started from here: ${why}.`);
+    }
+    next = run.parent_run;
+  }
 }
 
 export type CancelOrder = Readonly<{ run: string | number; by: string; traceId?: string | null | undefined }>;

@@ -1,145 +1,146 @@
 import { randomBytes } from "node:crypto";
 import type { SecretValues } from "../effects/secret-values.ts";
-import { effects } from "../effects/table.ts";
+import type { EffectServices } from "../effects/services.ts";
 import { UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Approvals, Runnable } from "../review/approvals.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { type AttemptOutcome, attemptOutcome, deniedOutcome, failedAs } from "./attempt-outcome.ts";
-import { beginAttempt } from "./begin-attempt.ts";
+import { type AttemptOutcome, deniedOutcome, failedAs } from "./attempt-outcome.ts";
+import { beginAttempt, findBegunAttempt } from "./begin-attempt.ts";
 import { checkInput } from "./check-input.ts";
-import { createLogWriter } from "./log-writer.ts";
-import { performEffects } from "./perform-effects.ts";
-import { formatRunId } from "./run-id.ts";
-
-export type { AttemptOutcome } from "./attempt-outcome.ts";
+import { haltBeforeResume } from "./halt-before-resume.ts";
+import type { Settlement } from "./queue/settle.ts";
+import { readJournal } from "./read-journal.ts";
+import { runAttempt } from "./run-attempt.ts";
+import { tooManyRuns } from "./too-many-runs.ts";
 
 export type ExecuteDeps = Readonly<{
   store: Store;
   pool: Pool;
   approvals: Approvals;
   secrets: () => SecretValues;
+  services: EffectServices;
   log: Log;
   clock: () => Date;
   worker: string;
 }>;
 
-/**
- * Performs one attempt of a claimed run: verifies the approval, runs the signed bundle, journals every effect, and tells
- * how it ended. It does not settle the run. Where the store cannot be written it throws, and the guest saw nothing of it.
- */
-export async function executeRun(deps: ExecuteDeps, run: Row<"runs">, signal: AbortSignal): Promise<AttemptOutcome> {
-  const { store, worker } = deps;
-  const seed = randomBytes(16).toString("hex");
-  const startMs = deps.clock().getTime();
-  const refuse = async (outcome: AttemptOutcome, version: number | null) => {
-    await beginAttempt(store.db, run, worker, { version, seed, startMs, runner: null });
-    return outcome;
-  };
+/** A runner that dies this often without one more effect on record dies of the job itself. */
+const mostFruitlessResumes = 2;
 
+/**
+ * Performs one attempt of a claimed run, or goes on with it from its journal: verifies the approval, runs the signed bundle,
+ * journals every effect, and tells how it ended or why it waits. It does not settle the run. Where the store cannot be written it
+ * throws, and the guest saw nothing of it.
+ */
+export async function executeRun(deps: ExecuteDeps, run: Row<"runs">, signal: AbortSignal): Promise<Settlement> {
+  const begun = await findBegunAttempt(deps.store.db, run);
+  const prepared = await prepare(deps, run, begun);
+  if (!("runnable" in prepared)) {
+    const start = { version: prepared.version, seed: randomSeed(), startMs: deps.clock().getTime(), runner: null };
+    if (begun === undefined) await beginAttempt(deps.store.db, run, deps.worker, start);
+    return prepared.outcome;
+  }
+  return begun === undefined ? runAnew(deps, run, prepared, signal) : goOn(deps, run, prepared, begun, signal);
+}
+
+export type Prepared = Readonly<{ runnable: Runnable; inputJson: string | null; secrets: SecretValues }>;
+
+type Refused = Readonly<{ outcome: AttemptOutcome; version: number | null }>;
+
+/** What a run needs before it may start; an attempt that has begun goes on with its own version, if that is still approved. */
+async function prepare(
+  { store, approvals, secrets, clock }: ExecuteDeps,
+  run: Row<"runs">,
+  begun: Row<"attempts"> | undefined,
+): Promise<Prepared | Refused> {
   let runnable: Runnable;
   try {
-    runnable = await deps.approvals.requireRunnable(run.job);
+    runnable = await approvals.requireRunnable(run.job, begun?.version ?? undefined);
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
-    return refuse(deniedOutcome(thrown.code, thrown.message), null);
+    return { outcome: deniedOutcome(thrown.code, thrown.message), version: begun?.version ?? null };
   }
-  const input = checkInput(runnable.manifest.input, run.input === null ? undefined : JSON.parse(run.input));
+  const { version, manifest } = runnable;
+  const input = checkInput(manifest.input, run.input === null ? undefined : JSON.parse(run.input));
   if (!input.ok) {
     const message = `The input is not valid: ${input.problems.slice(0, 5).join("; ")}.`;
-    return refuse(failedAs("failed", { reason: "input", class: "permanent", message }), runnable.version);
+    return { outcome: failedAs("failed", { reason: "input", class: "permanent", message }), version };
   }
-  let secrets = noSecrets;
+  if (run.lease === 1) {
+    const outcome = await tooManyRuns(store.db, { run, manifest, now: clock() });
+    if (outcome !== undefined) return { outcome, version };
+  }
   try {
     // A mistake in the file of secrets concerns the jobs that use one.
-    if (Object.keys(runnable.manifest.permissions.secrets).length > 0) secrets = deps.secrets();
+    const usesSecrets = Object.keys(manifest.permissions.secrets).length > 0;
+    return { runnable, inputJson: input.json, secrets: usesSecrets ? secrets() : noSecrets };
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
     const error = { reason: "secrets", class: "permanent", message: thrown.message } as const;
-    return refuse(failedAs("failed", error), runnable.version);
+    return { outcome: failedAs("failed", error), version };
   }
-  return runInSandbox(deps, run, runnable, { seed, startMs, inputJson: input.json, secrets, signal });
 }
 
 const noSecrets: SecretValues = { get: () => undefined, names: () => [] };
 
-type Start = Readonly<{
-  seed: string;
-  startMs: number;
-  inputJson: string | null;
-  secrets: SecretValues;
-  signal: AbortSignal;
-}>;
+async function runAnew(deps: ExecuteDeps, run: Row<"runs">, prepared: Prepared, signal: AbortSignal) {
+  const start = { seed: randomSeed(), startMs: deps.clock().getTime(), activeMs: 0, guestRuntime: null };
+  const { settlement, activeMs } = await runAttempt(
+    deps,
+    run,
+    { ...prepared, ...start, journal: [], decisions: new Map() },
+    signal,
+  );
+  return settlement.state === "crashed"
+    ? resume(deps, run, prepared, { ...start, activeMs }, settlement, signal)
+    : settlement;
+}
 
-async function runInSandbox(
-  { store, pool, approvals, log, clock, worker }: ExecuteDeps,
+function goOn(deps: ExecuteDeps, run: Row<"runs">, prepared: Prepared, begun: Row<"attempts">, signal: AbortSignal) {
+  const start = {
+    seed: begun.seed,
+    startMs: Number(begun.start_ms),
+    activeMs: Number(begun.active_ms),
+    guestRuntime: begun.guest_runtime,
+  };
+  return resume(deps, run, prepared, start, undefined, signal);
+}
+
+type Start = Readonly<{ seed: string; startMs: number; activeMs: number; guestRuntime: string | null }>;
+
+/**
+ * Goes on from the journal, and does so again where the runner dies, for as long as that brings it further. `crash` is the death
+ * that led here, if this worker saw it.
+ */
+async function resume(
+  deps: ExecuteDeps,
   run: Row<"runs">,
-  { version, manifest, bundle, bundleHash, sourceMap }: Runnable,
-  { seed, startMs, inputJson, secrets, signal }: Start,
-): Promise<AttemptOutcome> {
-  const ended = new AbortController();
-  const logWriter = createLogWriter(store.db, { runId: run.id, attempt: run.attempt });
-  let refused: UserError | undefined;
-  const performed = performEffects({
-    db: store.db,
-    effects,
-    startMs,
-    async recheck() {
-      try {
-        await approvals.recheck(run.job, version);
-      } catch (thrown) {
-        if (thrown instanceof UserError) refused ??= thrown;
-        throw thrown;
-      }
-    },
-    context: {
-      job: run.job,
-      runId: run.id,
-      attempt: run.attempt,
-      manifest,
-      seed,
-      secrets,
-      clock,
-      log: log.child({ trace: run.trace_id, run: formatRunId(run.id), attempt: run.attempt }),
-      signal: ended.signal,
-    },
-  });
-  try {
-    const outcome = await pool.run({
-      bundle,
-      bundleHash,
-      sourceMap,
-      inputJson,
-      info: {
-        job: run.job,
-        version,
-        run: formatRunId(run.id),
-        attempt: run.attempt,
-        trigger: run.trigger,
-        slot: run.slot?.toISOString() ?? null,
-      },
-      seed,
-      startMs,
-      timezone: manifest.timezone,
-      locale: manifest.locale,
-      limits: manifest.limits,
-      onStart: (runner) => beginAttempt(store.db, run, worker, { version, seed, startMs, runner }),
-      onEffect: performed.onEffect,
-      onLog: logWriter.add,
-      signal,
-    });
-    await logWriter.finish();
-    return attemptOutcome(outcome);
-  } catch (thrown) {
-    // The approval was withdrawn while the job ran.
-    if (refused === undefined) throw thrown;
-    await logWriter.finish();
-    return deniedOutcome(refused.code, refused.message);
-  } finally {
-    // What is still in flight stops now, and leaves its intent in the journal before the run is settled.
-    ended.abort(new DOMException("The attempt ended while this was in flight.", "AbortError"));
-    await performed.idle();
+  prepared: Prepared,
+  start: Start,
+  crash: AttemptOutcome | undefined,
+  signal: AbortSignal,
+): Promise<Settlement> {
+  const { db } = deps.store;
+  let { activeMs } = start;
+  let known = -1;
+  for (let fruitless = 0; ; ) {
+    const journal = await readJournal(db, run.id, run.attempt);
+    const done = journal.filter((entry) => entry.state === "done").length;
+    fruitless = done > known ? 0 : fruitless + 1;
+    known = done;
+    if (crash !== undefined && fruitless > mostFruitlessResumes) return crash;
+    const { halt, decisions } = await haltBeforeResume(deps, run, prepared.runnable.manifest, journal);
+    if (halt !== undefined) return halt;
+    const ended = await runAttempt(deps, run, { ...prepared, ...start, activeMs, journal, decisions }, signal);
+    if (ended.settlement.state !== "crashed") return ended.settlement;
+    crash = ended.settlement;
+    activeMs = ended.activeMs;
   }
+}
+
+function randomSeed(): string {
+  return randomBytes(16).toString("hex");
 }

@@ -39,6 +39,7 @@ async function finishAll(db: Db): Promise<void> {
     await settle(db, {
       runId: run.id,
       attempt: run.attempt,
+      lease: run.lease,
       outcome: { state: "succeeded", output: null, error: null },
       retry: null,
     });

@@ -156,7 +156,7 @@ async function liveRuns(trx: Db, job: string): Promise<number[]> {
     .selectFrom("runs")
     .select("id")
     .where("job", "=", job)
-    .where("state", "=", "running")
+    .where("state", "in", ["running", "suspended"])
     .unionAll(trx.selectFrom("runs").select("id").where("job", "=", job).where("state", "=", "queued"))
     .orderBy("id")
     .execute();

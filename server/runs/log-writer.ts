@@ -31,7 +31,11 @@ export function createLogWriter(db: Db, attempt: { runId: number; attempt: numbe
         text: storableText(text),
         at: new Date(guestMs),
       }));
-      const insert = db.insertInto("run_logs").values(rows);
+      // An attempt that goes on from its journal logs again what it has logged.
+      const insert = db
+        .insertInto("run_logs")
+        .values(rows)
+        .onConflict((conflict) => conflict.doNothing());
       await (last ? insert.returning(unsynced.as("unsynced")) : insert).execute();
       waiting = waiting.slice(batch.length);
     }

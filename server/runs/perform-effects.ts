@@ -1,38 +1,74 @@
-import { z } from "zod";
-import type { AnyEffect, EffectContext } from "../effects/define-effect.ts";
-import { messageOf, UserError } from "../errors.ts";
+import type { AnyEffect, EffectContext, PreparedEffect } from "../effects/define-effect.ts";
+import { UserError } from "../errors.ts";
 import type { EffectCall, EffectReply } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
+import type { AttemptVerdict } from "./attempt-verdict.ts";
+import { argumentFailure, type EffectResult, effectFailure, settleEffect } from "./effect-failure.ts";
+import { createTail } from "./effect-progress.ts";
 import { type Issued, recordDone, recordIntent } from "./journal.ts";
+import { playJournal } from "./play-journal.ts";
+import type { JournalEntry } from "./read-journal.ts";
+import { createSuspension } from "./suspension.ts";
 
 export type EffectsOptions = Readonly<{
   db: Db;
   effects: readonly AnyEffect[];
-  context: Omit<EffectContext, "db" | "seq">;
+  context: Omit<EffectContext, "db" | "seq" | "startedAt" | "progress" | "signal">;
+  /** The fencing token of the claim. */
+  lease: number;
   startMs: number;
+  /** The attempt's journal so far, whole: empty where it starts anew. */
+  journal: readonly JournalEntry[];
+  /** Whether an effect that is not safe, and that a crash cut off, happens again. Asked once, just before it would. */
+  uncertain(seq: number): Promise<"repeat" | "skip">;
   /** Throws where the approval does not hold any more. Asked before every unsafe effect. */
   recheck(): Promise<void>;
 }>;
 
-type Result = Readonly<{ ok: boolean; json: string }>;
+type Deliver = (reply: EffectReply) => void;
 
 export type PerformedEffects = Readonly<{
-  onEffect(call: EffectCall): Promise<EffectReply>;
-  /** Settles when nothing is in flight any more. */
-  idle(): Promise<void>;
+  onEffect(call: EffectCall, deliver: Deliver): Promise<void>;
+  onQuiet(): void;
+  /** Aborted when a verdict ends the attempt. */
+  stopped: AbortSignal;
+  /** What ended the attempt from this side; undefined where the job itself did. */
+  verdict(): AttemptVerdict | undefined;
+  /** What is on record and was not asked for although the job has ended; undefined where it all was. */
+  unplayed(): string | undefined;
+  /** Cuts off what is still in flight, and settles when it has left its intent. */
+  end(): Promise<void>;
 }>;
 
+/** Bytes around a body that a call may have besides it: its address, headers and names. */
+const callOverheadBytes = 256 * 1024;
+
 /**
- * Makes the function that serves a run's calls: each is checked, performed and journalled before the guest sees its result.
- * It rejects, and so ends the attempt with nothing delivered, where the journal cannot be written or `recheck` throws.
+ * Makes the functions that serve a run's calls. What is on record is answered from there, in the order in which it was delivered;
+ * then each call is checked, performed and journalled before the guest sees its result. `onEffect` rejects, and so ends the attempt
+ * with nothing delivered, where the journal cannot be written.
  */
 export function performEffects(options: EffectsOptions): PerformedEffects {
-  const { db, context } = options;
+  const { db, context, journal } = options;
+  const { limits } = context.manifest;
   const table = new Map(options.effects.map((effect) => [effect.op, effect]));
-  let delivered = 0;
-  let guestMs = options.startMs;
-  let lane: Promise<unknown> = Promise.resolve();
+  const player = playJournal(journal);
+  const stop = new AbortController();
+  const ended = new AbortController();
   const inFlight = new Set<Promise<unknown>>();
+  const suspension = createSuspension(context.clock, (wakeAt) => conclude({ state: "suspended", wakeAt }));
+  let verdict: AttemptVerdict | undefined;
+  let delivered = player.last?.delivered ?? 0;
+  let guestMs = player.last?.guestMs ?? options.startMs;
+  let journalBytes = journal.reduce((sum, entry) => sum + entry.argsJson.length + (entry.resultJson?.length ?? 0), 0);
+  let lane: Promise<unknown> = Promise.resolve();
+
+  function conclude(found: AttemptVerdict): void {
+    if (verdict !== undefined || ended.signal.aborted) return;
+    verdict = found;
+    stop.abort(cutOff());
+    ended.abort(cutOff());
+  }
 
   /** Deliveries are numbered and committed one after the other, so that their order in the journal is what the guest saw. */
   function inLane<T>(deliver: () => Promise<T>): Promise<T> {
@@ -41,26 +77,41 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
     return next;
   }
 
-  async function finish(trx: Db, issued: Issued, { ok, json }: Result): Promise<EffectReply> {
+  async function finish(trx: Db, issued: Issued, { ok, json }: EffectResult): Promise<EffectReply> {
+    stop.signal.throwIfAborted();
+    journalBytes += issued.args.length + json.length;
+    if (journalBytes > limits.journalBytes) {
+      const message = `Effect ${issued.seq} (${issued.op}) would make its journal longer than ${limits.journalBytes} bytes; limits.journalBytes in defineJob raises that.`;
+      conclude({ state: "limit", limit: "journalBytes", message });
+      throw cutOff();
+    }
     const endedAt = context.clock();
-    guestMs = Math.max(guestMs, endedAt.getTime());
-    delivered += 1;
-    await recordDone(trx, issued, { outcome: ok ? "ok" : "error", result: json, delivered, guestMs, endedAt });
+    const shown = Math.max(guestMs, endedAt.getTime());
+    const outcome = ok ? "ok" : "error";
+    await recordDone(trx, issued, { outcome, result: json, delivered: delivered + 1, guestMs: shown, endedAt });
     const ms = endedAt.getTime() - issued.startedAt.getTime();
     context.log.debug({ seq: issued.seq, op: issued.op, ok, ms }, "effect");
-    return { ok, json, guestMs };
+    return { ok, json, guestMs: shown };
+  }
+
+  /** Hands a committed answer to the guest. Within the lane, so that the numbers follow each other. */
+  function hand(reply: EffectReply, deliver: Deliver): void {
+    delivered += 1;
+    guestMs = reply.guestMs;
+    suspension.active();
+    deliver(reply);
+  }
+
+  function answer(issued: Issued, result: EffectResult, deliver: Deliver): Promise<void> {
+    return inLane(async () => hand(await finish(db, issued, result), deliver));
   }
 
   /** Our own effects change the store in one transaction with their journal row. */
-  async function performOwn(
-    issued: Issued,
-    perform: (context: EffectContext) => Promise<unknown>,
-  ): Promise<EffectReply> {
-    let refused: Result | undefined;
+  async function performOwn(issued: Issued, prepared: PreparedEffect): Promise<EffectReply> {
+    let refused: EffectResult | undefined;
     try {
       return await db.transaction().execute(async (trx) => {
-        await requireLease(trx, issued);
-        const result = await attempt(() => perform({ ...context, db: trx, seq: issued.seq }));
+        const result = await settleEffect(() => prepared.perform(contextOf(trx, issued)));
         if (!result.ok) {
           refused = result;
           throw new Error("rolled back: the effect failed");
@@ -73,90 +124,133 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
     }
   }
 
-  async function serve({ seq, op, argsJson }: EffectCall): Promise<EffectReply> {
-    const { runId, attempt: runAttempt } = context;
-    const issued = { runId, attempt: runAttempt, seq, op, args: argsJson, safe: true, startedAt: context.clock() };
+  /** Our own, so its intent and what it begins with stand or fall together. */
+  async function beginWaiting(issued: Issued, prepared: PreparedEffect): Promise<void> {
+    await db.transaction().execute(async (trx) => {
+      await recordIntent(trx, issued);
+      await prepared.begin(contextOf(trx, issued));
+    });
+  }
+
+  function contextOf(trx: Db, issued: Issued, progress: (tail: string) => void = () => {}): EffectContext {
+    return { ...context, db: trx, seq: issued.seq, startedAt: issued.startedAt, signal: ended.signal, progress };
+  }
+
+  async function performOutside(issued: Issued, prepared: PreparedEffect, deliver: Deliver): Promise<void> {
+    const tail = createTail(db, issued);
+    const result = await settleEffect(() => prepared.perform(contextOf(db, issued, tail.show))).finally(tail.settle);
+    if (ended.signal.aborted) {
+      // Nobody saw a result, and an unsafe effect may or may not have happened, which its intent says.
+      if (issued.safe) await recordIntent(db, issued);
+      throw cutOff();
+    }
+    await answer(issued, result, deliver);
+  }
+
+  async function serve(call: EffectCall, deliver: Deliver): Promise<void> {
+    const match = player.play(call, (reply) => {
+      suspension.active();
+      deliver(reply);
+    });
+    if (match.kind === "done") return;
+    if (match.kind === "differs") return conclude({ state: "nondeterminism", message: match.message });
+    // The guest must have seen everything that it saw before the cut, and nothing else, before it sees anything new.
+    await Promise.race([player.complete, aborted(ended.signal)]);
+    ended.signal.throwIfAborted();
+
+    const { seq, op, argsJson } = call;
+    const { runId, attempt } = context;
+    const intent = match.kind === "intent" ? match.entry : undefined;
+    const startedAt = intent?.startedAt ?? context.clock();
+    const issued = { runId, attempt, lease: options.lease, seq, op, args: argsJson, safe: true, startedAt };
     const effect = table.get(op);
-    if (!effect) return inLane(() => finish(db, issued, failure(new UserError("unsupported", `No effect "${op}".`))));
-    let prepared: ReturnType<AnyEffect["prepare"]>;
+    if (effect === undefined) {
+      return answer(issued, effectFailure(new UserError("unsupported", `No effect "${op}".`)), deliver);
+    }
+    let prepared: PreparedEffect;
     try {
-      prepared = effect.prepare(JSON.parse(argsJson));
+      requireSize(op, argsJson, limits.requestBytes);
+      prepared = effect.prepare(JSON.parse(argsJson), context.manifest);
     } catch (thrown) {
-      return inLane(() => finish(db, issued, failure(asArgumentError(op, thrown))));
+      return answer(issued, argumentFailure(op, thrown), deliver);
     }
-    if (effect.own) return inLane(() => performOwn(issued, prepared.perform));
+    if (effect.kind === "own") {
+      return suspension.holds(inLane(async () => hand(await performOwn(issued, prepared), deliver)));
+    }
+    if (effect.kind === "waiting") {
+      if (intent === undefined) await beginWaiting(issued, prepared);
+      const waits = suspension.waits(() => prepared.wakeAt(startedAt, context.clock()));
+      return performOutside(issued, prepared, deliver).finally(waits.end);
+    }
     const known = { ...issued, safe: prepared.safe };
-    if (!prepared.safe) {
+    if (known.safe) return suspension.holds(performOutside(known, prepared, deliver));
+    if (intent !== undefined && (await options.uncertain(seq)) === "skip")
+      return answer(known, skipped(known), deliver);
+    return suspension.holds(performUnsafe(known, prepared, deliver));
+  }
+
+  async function performUnsafe(issued: Issued, prepared: PreparedEffect, deliver: Deliver): Promise<void> {
+    try {
       await options.recheck();
-      await recordIntent(db, known);
+    } catch (thrown) {
+      if (!(thrown instanceof UserError)) throw thrown;
+      return conclude({ state: "denied", code: thrown.code, message: thrown.message });
     }
-    const result = await attempt(() => prepared.perform({ ...context, db, seq }));
-    if (context.signal.aborted) {
-      // Cut off: nobody saw a result, and an unsafe effect may or may not have happened, which its intent says.
-      if (prepared.safe) await recordIntent(db, known);
-      throw context.signal.reason;
-    }
-    return inLane(() => finish(db, known, result));
+    await recordIntent(db, issued);
+    ended.signal.throwIfAborted();
+    await performOutside(issued, prepared, deliver);
   }
 
   return {
-    onEffect(call) {
-      const reply = serve(call);
-      inFlight.add(reply);
-      reply.catch(() => {}).finally(() => inFlight.delete(reply));
-      return reply;
+    onEffect(call, deliver) {
+      suspension.active();
+      const served = serve(call, deliver).catch((thrown) => {
+        // What was cut off has told the journal; the verdict or the job's own end tells the rest.
+        if (!ended.signal.aborted) throw thrown;
+      });
+      inFlight.add(served);
+      served.catch(() => {}).finally(() => inFlight.delete(served));
+      return served;
     },
-    async idle() {
+    onQuiet() {
+      const message = player.missing();
+      if (message !== undefined) conclude({ state: "nondeterminism", message });
+      else if (player.isComplete()) suspension.quiet();
+    },
+    stopped: stop.signal,
+    verdict: () => verdict,
+    unplayed: () => (player.isComplete() ? undefined : (player.missing() ?? "Not all of its journal was delivered.")),
+    async end() {
+      suspension.active();
+      ended.abort(cutOff());
       await Promise.allSettled(inFlight);
     },
   };
 }
 
-/** Throws where another worker has the run by now, so that a stale one changes nothing. */
-async function requireLease(trx: Db, { runId, attempt }: Issued): Promise<void> {
-  const held = await trx
-    .selectFrom("runs")
-    .select("id")
-    .where("id", "=", runId)
-    .where("attempt", "=", attempt)
-    .where("state", "=", "running")
-    .forShare()
-    .executeTakeFirst();
-  if (!held) throw new Error(`attempt ${attempt} does not hold the run any more`);
+/** Base64 makes a third more of a body. */
+function requireSize(op: string, argsJson: string, requestBytes: number): void {
+  if (argsJson.length <= Math.ceil(requestBytes / 3) * 4 + callOverheadBytes) return;
+  throw new UserError(
+    "limit_exceeded",
+    `${op}: what it sends is longer than ${requestBytes} bytes; limits.requestBytes in defineJob raises that.`,
+  );
 }
 
-async function attempt(perform: () => Promise<unknown>): Promise<Result> {
-  try {
-    return { ok: true, json: JSON.stringify((await perform()) ?? null) };
-  } catch (thrown) {
-    return failure(thrown);
-  }
+function skipped({ seq, op }: Issued): EffectResult {
+  return effectFailure(
+    new UserError(
+      "uncertain",
+      `${op} (effect ${seq}) was cut off by a crash, and whether it happened is not known. It is not repeated.`,
+    ),
+  );
 }
 
-/**
- * The error as the job sees and can catch it: our own, a failed fetch (a TypeError with a cause or none), or an abort.
- * Anything else is a bug or the store's trouble. It is thrown on, which ends the attempt with nothing delivered.
- */
-function failure(thrown: unknown): Result {
-  if (!(thrown instanceof UserError)) {
-    if (!(thrown instanceof Error) || !(visible.test(thrown.name) || isFetchFailure(thrown))) throw thrown;
-    return { ok: false, json: JSON.stringify({ name: thrown.name, message: thrown.message }) };
-  }
-  const { code, next } = thrown;
-  const name = code === "permission_denied" ? "PermissionError" : "EffectError";
-  return {
-    ok: false,
-    json: JSON.stringify({ name, message: next ? `${thrown.message} ${next}` : thrown.message, code }),
-  };
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-const visible = /^(Abort|Timeout)Error$/;
-
-function isFetchFailure(thrown: Error): boolean {
-  return thrown.name === "TypeError" && thrown.message.startsWith("fetch failed");
-}
-
-function asArgumentError(op: string, thrown: unknown): UserError {
-  const detail = thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown);
-  return new UserError("invalid_argument", `${op}: ${detail}`);
+function cutOff(): DOMException {
+  return new DOMException("The attempt ended while this was in flight.", "AbortError");
 }

@@ -87,24 +87,40 @@ export type EffectsFilter = Readonly<{
   after?: number | undefined;
 }>;
 
+/** An effect with its arguments and result whole, wherever they are kept. */
+export type RecordedEffect = Omit<Row<"journal">, "args" | "args_hash" | "result_hash"> & Readonly<{ args: string }>;
+
 /** Effects of an attempt in order of issue. `next` is the `after` of the following page, or null. */
 export async function readEffects(
   db: Db,
   { runId, attempt, limit, after = 0 }: EffectsFilter,
-): Promise<{ effects: Row<"journal">[]; next: number | null; attempt: number | null }> {
+): Promise<{ effects: RecordedEffect[]; next: number | null; attempt: number | null }> {
   const wanted = attempt ?? (await latestAttempt(db, "attempts", runId));
   if (wanted === null) return { effects: [], next: null, attempt: null };
   const rows = await db
     .selectFrom("journal")
-    .selectAll()
+    .leftJoin("blobs as args_blob", "args_blob.hash", "journal.args_hash")
+    .leftJoin("blobs as result_blob", "result_blob.hash", "journal.result_hash")
+    .selectAll("journal")
+    .select(["args_blob.bytes as args_bytes", "result_blob.bytes as result_bytes"])
     .where("run_id", "=", runId)
     .where("attempt", "=", wanted)
     .where("seq", ">", after)
     .orderBy("seq")
     .limit(limit + 1)
     .execute();
-  const effects = rows.slice(0, limit);
+  const effects = rows
+    .slice(0, limit)
+    .map(({ args, args_hash, args_bytes, result, result_hash, result_bytes, ...row }) => ({
+      ...row,
+      args: args ?? textOf(args_bytes),
+      result: result_hash === null ? result : textOf(result_bytes),
+    }));
   return { effects, next: rows.length > limit ? (effects.at(-1)?.seq ?? null) : null, attempt: wanted };
+}
+
+function textOf(bytes: Uint8Array | null): string {
+  return bytes === null ? "(not in the store any more)" : Buffer.from(bytes).toString("utf8");
 }
 
 async function latestAttempt(db: Db, table: "attempts" | "run_logs", runId: number): Promise<number | null> {

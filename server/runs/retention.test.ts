@@ -22,6 +22,7 @@ async function finishedRun(db: Db, job: string, at: Date): Promise<number> {
   await settle(db, {
     runId: run.id,
     attempt: 1,
+    lease: 1,
     outcome: { state: "succeeded", output: null, error: null },
     retry: null,
     now: at,

@@ -53,6 +53,7 @@ function deleteBlobs(db: Db, now: Date, batch: number): Promise<number> {
     sql`delete from blobs where created_at < ${before}::timestamptz and hash in (
       select b.hash from blobs b where b.created_at < ${before}::timestamptz
         and not exists (select 1 from journal j where j.result_hash = b.hash)
+        and not exists (select 1 from journal j where j.args_hash = b.hash)
         and not exists (select 1 from versions v where b.hash in (v.bundle_hash, v.source_map_hash))
         and b.hash not in (select (regexp_matches(v.snapshot, 'sha256:[0-9a-f]{64}', 'g'))[1] from versions v)
       limit ${batch})`.execute(db),

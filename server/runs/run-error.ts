@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Why an attempt failed. `reason` is a stable code; `class` decides about retries: `permanent` and `policy` are never retried. */
+/** Why an attempt failed. `reason` is a stable code; `class` decides about retries: `permanent`, `policy` and `nondeterminism` are never retried. */
 const runErrorSchema = z.object({
   reason: z.enum([
     "threw",
@@ -8,8 +8,14 @@ const runErrorSchema = z.object({
     "input",
     "secrets",
     "limit",
+    "runs_per_hour",
+    "nondeterminism",
+    "uncertain",
+    "other_runtime",
+    "refused_caller",
     "permission_denied",
     "timeout",
+    "cpu",
     "memory",
     "crashed",
     "shutdown",
@@ -20,8 +26,10 @@ const runErrorSchema = z.object({
     "start_deadline",
     "job_retired",
   ]),
-  class: z.enum(["transient", "permanent", "timeout", "memory", "policy"]),
+  class: z.enum(["transient", "permanent", "timeout", "memory", "policy", "nondeterminism"]),
   message: z.string(),
+  /** Name of the limit that was met, as in the manifest. */
+  limit: z.string().optional(),
   name: z.string().optional(),
   stack: z.string().optional(),
   /** Position in the job's source. */

@@ -3,8 +3,9 @@ import { type Db, notify } from "../store/open-store.ts";
 /** Notifications of the `runs` channel. They are hints: each can be lost, so every listener also polls. */
 export type RunNotice =
   | { kind: "queued" }
-  /** The run has left the state `running` or `queued` for a final one. */
+  /** The run has come to rest: it has ended, is suspended, or needs a decision. */
   | { kind: "ended"; runId: number }
+  | { kind: "answered"; runId: number }
   | { kind: "cancel"; runId: number };
 
 export const runsChannel = "runs";
@@ -22,7 +23,7 @@ export function formatNotice(notice: RunNotice): string {
 /** The notice in a payload, or undefined where it is none that this release knows. */
 export function parseNotice(payload: string): RunNotice | undefined {
   if (payload === "queued") return { kind: "queued" };
-  const [, kind, digits] = /^(ended|cancel) (\d+)$/.exec(payload) ?? [];
-  if (kind === "ended" || kind === "cancel") return { kind, runId: Number(digits) };
+  const [, kind, digits] = /^(ended|cancel|answered) (\d+)$/.exec(payload) ?? [];
+  if (kind === "ended" || kind === "cancel" || kind === "answered") return { kind, runId: Number(digits) };
   return undefined;
 }

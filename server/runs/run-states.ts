@@ -1,6 +1,6 @@
 import type { RunState } from "../store/tables.ts";
 
-/** Whether a run in that state has its outcome: it neither waits, runs, nor can go on. */
+/** Whether nothing more happens to a run in that state by itself: it has ended, or waits for a person's decision. */
 export function isFinal(state: RunState): boolean {
   switch (state) {
     case "queued":

@@ -21,8 +21,14 @@ export async function settleSurely(
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       const retry = wanted.state === "succeeded" ? null : await findRetryPolicy(store.db, run);
-      const settled = await settle(store.db, { runId: run.id, attempt: run.attempt, outcome: wanted, retry });
-      if (settled === undefined) log.warn({ run: run.id, attempt: run.attempt }, "the lease was lost; result dropped");
+      const settled = await settle(store.db, {
+        runId: run.id,
+        attempt: run.attempt,
+        lease: run.lease,
+        outcome: wanted,
+        retry,
+      });
+      if (settled === undefined) log.warn({ run: run.id, lease: run.lease }, "the lease was lost; result dropped");
       else if (failures > 0) log.info({ run: run.id }, "the result is written now");
       return;
     } catch (thrown) {

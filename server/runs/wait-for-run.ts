@@ -15,7 +15,10 @@ export type RunWait = Readonly<{
   signal: AbortSignal;
 }>;
 
-/** The run once it has ended, or as it is when the time is up or the signal aborts. Throws run_not_found. */
+/**
+ * The run once it has ended, or as it is when the time is up or the signal aborts; at once where it sleeps or asks for longer than
+ * that. Throws run_not_found.
+ */
 export async function waitForRun(
   { store }: Readonly<{ store: Store }>,
   handle: string | number,
@@ -35,7 +38,7 @@ export async function waitForRun(
     for (;;) {
       const run = await requireRun(store.db, first.id);
       const leftMs = deadline - performance.now();
-      if (isFinal(run.state) || leftMs <= 0 || signal.aborted) return run;
+      if (isFinal(run.state) || leftMs <= 0 || signal.aborted || sleepsFor(run, leftMs)) return run;
       // A notification can be lost, so the run is looked at once a second in any case.
       await wake.wait(Math.min(1_000, leftMs));
     }
@@ -43,4 +46,8 @@ export async function waitForRun(
     signal.removeEventListener("abort", wake.ring);
     await unlisten();
   }
+}
+
+function sleepsFor({ state, run_at }: Row<"runs">, ms: number): boolean {
+  return state === "suspended" && run_at.getTime() - Date.now() > ms;
 }

@@ -3,10 +3,10 @@ import type { Log } from "../log.ts";
 import { asMachineTrouble } from "../machine-trouble.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import type { AttemptOutcome } from "./execute-run.ts";
 import { claim } from "./queue/claim.ts";
-import { heartbeat, heartbeatMs, lostAfterMs } from "./queue/heartbeat.ts";
+import { heartbeat, heartbeatMs, type Lease, lostAfterMs } from "./queue/heartbeat.ts";
 import { reap } from "./queue/reap.ts";
+import type { Settlement } from "./queue/settle.ts";
 import { parseNotice, runsChannel } from "./run-notices.ts";
 import { settleSurely } from "./settle-surely.ts";
 import { createWake } from "./wake.ts";
@@ -14,7 +14,7 @@ import { createWake } from "./wake.ts";
 export type WorkerOptions = Readonly<{
   store: Store;
   /** Performs one attempt. Ends soon after the signal aborts. */
-  execute(run: Row<"runs">, signal: AbortSignal): Promise<AttemptOutcome>;
+  execute(run: Row<"runs">, signal: AbortSignal): Promise<Settlement>;
   log: Log;
   /** Most attempts at a time. */
   max: number;
@@ -77,7 +77,7 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
 
   async function fly(flight: Flight): Promise<void> {
     const { run, controller } = flight;
-    let outcome: AttemptOutcome;
+    let outcome: Settlement;
     try {
       outcome = await execute(run, controller.signal);
     } catch (thrown) {
@@ -87,11 +87,11 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
         class: "transient",
         message: messageOf(asMachineTrouble(thrown) ?? thrown),
       } as const;
-      outcome = { state: "crashed", output: null, error };
+      outcome = { state: "lost", error };
     }
     if (flight.end === "drop") return;
     // An attempt that finished although we were stopping has a real outcome, which is kept.
-    const putBack = flight.end === "put_back" && outcome.state !== "succeeded" && outcome.state !== "denied";
+    const putBack = flight.end === "put_back" && outcome.state === "cancelled";
     await settleSurely({ store, log }, run, putBack ? interrupted : outcome, stopped.signal);
   }
 
@@ -121,10 +121,9 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
 
   async function beat(): Promise<void> {
     const held = [...flights];
-    const leases = held.map(({ run }) => ({ runId: run.id, attempt: run.attempt }));
+    const leases = held.map(({ run }) => ({ runId: run.id, lease: run.lease }));
     const { lost, cancelled } = await heartbeat(store.db, { worker, leases });
-    const flightOf = (lease: { runId: number; attempt: number }) =>
-      held.find(({ run }) => run.id === lease.runId && run.attempt === lease.attempt);
+    const flightOf = (lease: Lease) => held.find(({ run }) => run.id === lease.runId && run.lease === lease.lease);
     for (const lease of lost) {
       const flight = flightOf(lease);
       // One that has just settled is not ours any more either, and needs no abort.
@@ -209,7 +208,11 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
 
 const interrupted = {
   state: "put_back",
-  error: { reason: "shutdown", class: "transient", message: "the worker stopped; the run goes on as a new attempt" },
+  error: {
+    reason: "shutdown",
+    class: "transient",
+    message: "the worker stopped; the attempt goes on from its journal",
+  },
 } as const;
 
 async function within(ms: number, flights: ReadonlySet<Flight>): Promise<void> {

@@ -125,6 +125,9 @@ process.on("message", (message: ParentMessage) => {
     case "start":
       start(message);
       return;
+    case "ping":
+      say({ type: "pong", n: message.n });
+      return;
     case "reply":
       enter(() => live?.deliver.applySync(undefined, [message.seq, message.ok, message.json, message.guestMs]));
       return;

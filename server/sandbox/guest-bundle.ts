@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../sha256.ts";
@@ -7,28 +7,42 @@ import { sha256 } from "../sha256.ts";
 /** The guest runtime as one script. `version` changes whenever its code does, and is kept with every attempt. */
 export type GuestBundle = Readonly<{ path: string; version: string }>;
 
+const versionName = /^(guest-[0-9a-f]{32})\.js$/;
+
 /**
- * Where the program is compiled the script lies ready beside this file; in a clone it is bundled with esbuild, once per
- * process, into `cacheDir` under a name that holds its hash.
+ * The guest runtimes that can be run here, the newest first: that of this program, and those of programs that ran before with the
+ * same `cacheDir`, so that what they have suspended can go on. In a clone the script is bundled with esbuild; the package has it.
  */
-export async function buildGuestBundle(cacheDir: string): Promise<GuestBundle> {
+export async function guestBundles(cacheDir: string): Promise<[GuestBundle, ...GuestBundle[]]> {
   const packaged = fileURLToPath(new URL("./guest.js", import.meta.url));
-  if (existsSync(packaged)) return { path: packaged, version: versionOf(await readFile(packaged, "utf8")) };
-  const script = await bundleGuest(fileURLToPath(new URL("./guest/main.ts", import.meta.url)));
+  const script = existsSync(packaged)
+    ? await readFile(packaged, "utf8")
+    : await bundleGuest(fileURLToPath(new URL("./guest/main.ts", import.meta.url)));
   const version = versionOf(script);
   const path = join(cacheDir, `${version}.js`);
   await mkdir(cacheDir, { recursive: true });
-  if (!existsSync(path)) {
-    // Under a name of its own first, so that another process never reads half a file.
-    const temporary = `${path}.${process.pid}.tmp`;
-    await writeFile(temporary, script);
-    await rename(temporary, path);
+  // Under a name of its own first, so that another process never reads half a file.
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, script);
+  await rename(temporary, path);
+  return [{ path, version }, ...(await olderBundles(cacheDir, version))];
+}
+
+/** Files whose content is what their name says. */
+async function olderBundles(cacheDir: string, newest: string): Promise<GuestBundle[]> {
+  const found: (GuestBundle & { at: number })[] = [];
+  for (const name of await readdir(cacheDir)) {
+    const version = versionName.exec(name)?.[1];
+    if (version === undefined || version === newest) continue;
+    const path = join(cacheDir, name);
+    if (versionOf(await readFile(path, "utf8")) !== version) continue;
+    found.push({ path, version, at: (await stat(path)).mtimeMs });
   }
-  return { path, version };
+  return found.sort((a, b) => b.at - a.at).map(({ path, version }) => ({ path, version }));
 }
 
 function versionOf(script: string): string {
-  return `guest-${sha256(script).slice("sha256:".length, "sha256:".length + 12)}`;
+  return `guest-${sha256(script).slice("sha256:".length, "sha256:".length + 32)}`;
 }
 
 /** The text of the guest runtime with zod inside. The package's build writes it beside the compiled program. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { guestStartMs, jobSource, sandboxRun, testPool } from "../../tests/support/sandbox-run.ts";
+import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../../tests/support/sandbox-run.ts";
 import type { EffectCall, Pool } from "./types.ts";
 
 let pool: Pool;
@@ -103,10 +103,10 @@ test("fetch sends what the contract says and gives a Response", async () => {
     const res = await fetch(new URL("https://api.example.org/x"), { method: "post", body: "ä", headers: { "X-A": "1" } });
     return [res.status, res.ok, res.url, res.headers.get("Content-Type"), await res.json(), res.bodyUsed];`);
   const run = await sandboxRun(source, {
-    onEffect: async (call) => {
+    onEffect: answering((call) => {
       calls.push(call);
       return { ok: true, json: JSON.stringify(answer), guestMs: guestStartMs };
-    },
+    }),
   });
   expect(await pool.run(run)).toEqual({
     state: "succeeded",
@@ -135,8 +135,9 @@ test("an aborted fetch rejects although its reply never comes", async () => {
     setTimeout(() => c.abort(), 1);
     try { await fetch("https://api.example.org/", { signal: c.signal }); } catch (e) { return e.name; }`);
   const run = await sandboxRun(source, {
-    onEffect: async ({ op }) =>
+    onEffect: answering(({ op }) =>
       op === "fetch" ? new Promise<never>(() => {}) : { ok: true, json: "null", guestMs: guestStartMs },
+    ),
   });
   expect(await pool.run(run)).toEqual({ state: "succeeded", outputJson: '"AbortError"' });
 });

@@ -34,16 +34,54 @@ declare module "jobrunner" {
     net?: readonly (string | { host: string; port?: number | null; private?: boolean })[];
     /** Secret name to the hosts that may receive it. */
     secrets?: Readonly<Record<string, readonly string[]>>;
+    /** Folders or files, absolute or below "~/". What may be written may be read too. */
+    files?: { read?: readonly string[]; write?: readonly string[] };
+    /** Models that `llm.generate` may ask, such as "qwen3:4b". */
+    llm?: readonly string[];
+    /** Targets of config.yaml that `notify` may use. */
+    notify?: readonly string[];
+    /** Programs that `exec` may start. */
+    exec?: readonly ExecPermission[];
+    /** Jobs that `jobs.start` may run. */
+    run?: readonly string[];
+  }
+
+  /**
+   * One program and how it may be called. Each argument has a pattern, in which `*` stands for any text; a last pattern `**` stands
+   * for any further arguments that do not begin with "-".
+   * @example
+   * { command: "/usr/bin/git", args: ["log", "--oneline", "--since=*"], cwd: "~/src/app", repeatable: true }
+   */
+  export interface ExecPermission {
+    /** Absolute path. */
+    command: string;
+    args?: readonly string[];
+    /** The folder that it starts in; default: the run's own. */
+    cwd?: string;
+    env?: Readonly<Record<string, string>>;
+    /** Whether it may be started again where a crash cut it off. Default: false. */
+    repeatable?: boolean;
   }
 
   export interface Limits {
-    /** Longest time of one run, such as "60s"; a number is milliseconds. */
+    /** Longest time of one run in a runner, such as "60s"; a number is milliseconds. What it sleeps or asks does not count. */
     timeout?: string | number;
+    /** Longest time that it computes. */
+    cpu?: string | number;
     memoryMb?: number;
     logBytes?: number;
     /** Most calls to the outside in one run: fetches, kv calls, timers and so on. */
     effects?: number;
+    /** Calls that are served at a time; further ones wait their turn. */
+    inFlight?: number;
+    /** Longest body that one call sends. */
+    requestBytes?: number;
+    /** Longest body that one call brings in. */
     responseBytes?: number;
+    /** Arguments and results of one run together. */
+    journalBytes?: number;
+    artifactBytes?: number;
+    runsPerHour?: number;
   }
 
   export interface Retry {
@@ -91,6 +129,123 @@ declare module "jobrunner" {
     error(...values: unknown[]): void;
   }
 
+  export interface FileEntry {
+    name: string;
+    type: "file" | "folder" | "other";
+    bytes: number;
+    modifiedMs: number;
+  }
+
+  /** Files below the folders of `permissions.files`. Links that lead out of them are refused. */
+  export interface Files {
+    read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+    /** As UTF-8. */
+    readText(path: string): Promise<string>;
+    /** What a folder holds, in order of the names. */
+    list(path: string): Promise<FileEntry[]>;
+    /** Null where there is nothing. */
+    stat(path: string): Promise<Omit<FileEntry, "name"> | null>;
+    /** Default: "replace", which is all or nothing. "create" throws where there is something. */
+    write(
+      path: string,
+      data: string | ArrayBuffer | ArrayBufferView,
+      options?: { mode?: "replace" | "append" | "create" },
+    ): Promise<{ bytes: number }>;
+    /** Whether there was a file. */
+    delete(path: string): Promise<boolean>;
+  }
+
+  /** Files that a run leaves for people and other programs, kept with the run. */
+  export interface Artifacts {
+    /** `type` is a media type such as "text/markdown"; told by the name's ending where it is left out. */
+    write(
+      name: string,
+      data: string | ArrayBuffer | ArrayBufferView,
+      options?: { type?: string },
+    ): Promise<{ name: string; bytes: number; sha256: string; type: string }>;
+  }
+
+  export interface LlmRequest {
+    model: string;
+    /** Either this or `messages`. */
+    prompt?: string;
+    messages?: readonly { role: "system" | "user" | "assistant"; content: string }[];
+    system?: string;
+    temperature?: number;
+    /** Most tokens of the answer. */
+    maxTokens?: number;
+    seed?: number;
+  }
+
+  export interface LlmAnswer<T> {
+    text: string;
+    /** What the schema reads in the answer. */
+    json: T;
+    tokens: { prompt: number; output: number };
+    /** "length": the answer was cut at `maxTokens` or the model's own limit. */
+    finish: "stop" | "length";
+  }
+
+  /** Local models, over Ollama. */
+  export interface Llm {
+    /**
+     * @example
+     * const { json } = await llm.generate({ model: "qwen3:4b", prompt: text, schema: z.object({ title: z.string() }) });
+     */
+    generate<Schema extends z.ZodType>(request: LlmRequest & { schema: Schema }): Promise<LlmAnswer<z.output<Schema>>>;
+    generate(request: LlmRequest): Promise<LlmAnswer<undefined>>;
+  }
+
+  /** `target` may be left out where the manifest grants one alone. */
+  export interface Notification {
+    text: string;
+    title?: string;
+    target?: string;
+    urgency?: "low" | "normal" | "high";
+  }
+
+  export interface ExecResult {
+    /** Null where a signal ended it. */
+    code: number | null;
+    signal: string | null;
+    stdout: string;
+    stderr: string;
+  }
+
+  /** Waits for a person, who answers with `jr answer`; for days where it must, without a process. */
+  export interface Ask {
+    /**
+     * One of the choices.
+     * @example
+     * const answer = await ask("Post it?", { choices: ["post", "drop"], timeout: "1d", fallback: "drop" });
+     */
+    <const Choice extends string>(
+      question: string,
+      options: { choices: readonly Choice[]; timeout?: string | number; fallback?: NoInfer<Choice> },
+    ): Promise<Choice>;
+    /** What the schema says. */
+    <Schema extends z.ZodType>(
+      question: string,
+      options: { schema: Schema; timeout?: string | number; fallback?: z.input<Schema> },
+    ): Promise<z.output<Schema>>;
+    /** Yes or no. */
+    (question: string, options?: { timeout?: string | number; fallback?: boolean }): Promise<boolean>;
+  }
+
+  /** Runs of the jobs of `permissions.run`. */
+  export interface Jobs {
+    start(name: string, input?: Json): Promise<{ run: string }>;
+    /** How it ended; `output` is null where it has none. */
+    wait(run: string): Promise<{
+      run: string;
+      state: string;
+      output: Json;
+      error: { reason: string; message: string } | null;
+    }>;
+    /** Starts one, waits for it and gives its output; throws where it did not succeed. */
+    call(name: string, input?: Json): Promise<Json>;
+  }
+
   /** Which run this is. `slot` is the scheduled instant in ISO 8601, or null for a run by request. */
   export interface RunInfo {
     readonly job: string;
@@ -107,6 +262,25 @@ declare module "jobrunner" {
     secrets: Secrets;
     log: Log;
     run: RunInfo;
+    files: Files;
+    artifacts: Artifacts;
+    llm: Llm;
+    /** Tells the person something. */
+    notify(message: string | Notification): Promise<void>;
+    /** Starts a program of `permissions.exec`, without a shell, and waits for its end. */
+    exec(
+      command: string,
+      args?: readonly string[],
+      options?: { cwd?: string; stdin?: string | ArrayBuffer | ArrayBufferView },
+    ): Promise<ExecResult>;
+    /**
+     * For a while or until a time; for days where it must, without a process.
+     * @example
+     * await sleep("3d");
+     */
+    sleep(until: string | number | Date): Promise<void>;
+    ask: Ask;
+    jobs: Jobs;
   }
 
   export interface JobDefinition<Schema extends z.ZodType> {
@@ -117,6 +291,13 @@ declare module "jobrunner" {
     permissions?: Permissions;
     limits?: Limits;
     retry?: Retry;
+    /**
+     * What happens to a call that is not safe to repeat (a POST, say) and that a crash cut off, so that nobody knows whether it
+     * happened. Default: "ask", a person decides. "skip" lets the call throw.
+     */
+    onUncertain?: "ask" | "repeat" | "skip";
+    /** Who may ask for a run. Default: all. */
+    callers?: readonly ("schedule" | "person" | "host" | "job" | "agent")[];
     /** BCP 47 locale inside the sandbox. */
     locale?: string;
     /** IANA zone inside the sandbox, and of schedules that name none. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { guestStartMs, jobSource, sandboxRun, testPool } from "../../tests/support/sandbox-run.ts";
+import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../../tests/support/sandbox-run.ts";
 import type { EffectCall, LogLine, Pool, RunnerInfo } from "./types.ts";
 
 let pool: Pool;
@@ -22,10 +22,10 @@ describe("a run", () => {
       return { first, run, after: performance.now() };`);
     const run = await sandboxRun(source, {
       onLog: (line) => lines.push(line),
-      onEffect: async (call) => {
+      onEffect: answering((call) => {
         calls.push(call);
         return { ok: true, json: '{"value":[1],"revision":3}', guestMs: guestStartMs + 250 };
-      },
+      }),
     });
     const outcome = await pool.run(run);
     expect(outcome).toEqual({
@@ -44,7 +44,7 @@ describe("a run", () => {
       'try { await kv.get("k"); } catch (e) { return [e.name, e.code, e.message, e instanceof Error]; }',
     );
     const json = JSON.stringify({ name: "PermissionError", code: "permission_denied", message: "no" });
-    const run = await sandboxRun(source, { onEffect: async () => ({ ok: false, json, guestMs: guestStartMs }) });
+    const run = await sandboxRun(source, { onEffect: answering(() => ({ ok: false, json, guestMs: guestStartMs })) });
     expect(await pool.run(run)).toEqual({
       state: "succeeded",
       outputJson: '["PermissionError","permission_denied","no",true]',
@@ -102,13 +102,13 @@ describe("a run", () => {
       const waiting: (() => void)[] = [];
       const run = await sandboxRun(jobSource(body), {
         onLog: (line) => lines.push(line.text),
-        onEffect: async ({ seq }) => {
+        onEffect: answering(async ({ seq }) => {
           await new Promise<void>((resolve) => {
             waiting.push(resolve);
             if (waiting.length === 3) queueMicrotask(() => waiting.toReversed().forEach((go) => void go()));
           });
           return { ok: true, json: `{"value":${seq},"revision":1}`, guestMs: guestStartMs + seq };
-        },
+        }),
       });
       await pool.run(run);
       return lines;
@@ -142,9 +142,9 @@ describe("the end of a run", () => {
   });
 
   test("time is up while an effect waits, too", async () => {
-    const limits = { timeoutMs: 100, memoryMb: 128, logBytes: 1000, effects: 10 };
+    const limits = { timeoutMs: 100, cpuMs: 100, memoryMb: 128, logBytes: 1000, effects: 10, inFlight: 64 };
     const run = await sandboxRun(jobSource('await kv.get("k");'), { limits, onEffect: never });
-    expect(await pool.run(run)).toEqual({ state: "timed_out", afterMs: 100 });
+    expect(await pool.run(run)).toEqual({ state: "timed_out", limit: "timeout", afterMs: 100 });
   });
 
   test("an error of ours in a callback comes out as it is", async () => {
@@ -206,10 +206,10 @@ describe("processes", () => {
 
   test("runs beyond the maximum wait for a place", async () => {
     const gate = Promise.withResolvers<void>();
-    const onEffect = async () => {
+    const onEffect = answering(async () => {
       await gate.promise;
       return { ok: true, json: "null", guestMs: guestStartMs };
-    };
+    });
     const source = jobSource('await kv.get("k"); return 1;');
     const held = [pool.run(await sandboxRun(source, { onEffect })), pool.run(await sandboxRun(source, { onEffect }))];
     let started = false;

@@ -1,13 +1,21 @@
 import type { Log } from "../log.ts";
-import { buildGuestBundle } from "./guest-bundle.ts";
+import { type GuestBundle, guestBundles } from "./guest-bundle.ts";
 import { mapError } from "./map-error.ts";
+import { canCutNetwork } from "./runner-command.ts";
 import { type Runner, startRunner } from "./runner-process.ts";
 import { type ServedOutcome, serveRun } from "./serve-run.ts";
 import type { Declaration, DeclarationRequest, Pool, SandboxOutcome, SandboxRun } from "./types.ts";
 
 /** What warm runners are made ready for, until the first run shows what is asked for. */
 const usual = { locale: "en-US", timezone: "UTC", memoryMb: 128 };
-const declarationLimits = { timeoutMs: 5_000, memoryMb: 128, logBytes: 100_000, effects: 1 };
+const declarationLimits = {
+  timeoutMs: 5_000,
+  cpuMs: 5_000,
+  memoryMb: 128,
+  logBytes: 100_000,
+  effects: 1,
+  inFlight: 1,
+};
 /**
  * RLIMIT_DATA of a runner besides the job's heap: about 100 MB are its own, and each isolate maps 512 MB that it hardly
  * touches, of which two can exist for a moment. Warm runners leave room for the heap of most jobs.
@@ -17,7 +25,7 @@ const warmHeapMb = 512;
 /** A runner that belongs to a bundle holds about 90 MB, which is given back when nobody has wanted it for so long. */
 const boundIdleMs = 60_000;
 
-type Wanted = Readonly<{ bundleHash: string; locale: string; memoryMb: number }>;
+type Wanted = Readonly<{ guest: GuestBundle; bundleHash: string; locale: string; memoryMb: number }>;
 
 /**
  * Starts `warm` runner processes and serves at most `max` runs at a time, first come first served. A process that has
@@ -25,7 +33,9 @@ type Wanted = Readonly<{ bundleHash: string; locale: string; memoryMb: number }>
  */
 export async function createPool(options: { max: number; warm: number; log: Log; cacheDir: string }): Promise<Pool> {
   const { max, warm, log } = options;
-  const guest = await buildGuestBundle(options.cacheDir);
+  const guests = await guestBundles(options.cacheDir);
+  const [newest] = guests;
+  const netless = await canCutNetwork();
   const idle: Runner[] = [];
   const all = new Set<Runner>();
   const queue: (() => void)[] = [];
@@ -34,9 +44,9 @@ export async function createPool(options: { max: number; warm: number; log: Log;
   let busy = 0;
   let closed = false;
 
-  function spawnRunner(locale: string, timezone: string, memoryMb: number): Runner {
+  function spawnRunner(guest: GuestBundle, locale: string, timezone: string, memoryMb: number): Runner {
     const dataMb = baseDataMb + Math.max(warmHeapMb, memoryMb);
-    const runner = startRunner({ guestPath: guest.path, locale, timezone, dataMb });
+    const runner = startRunner({ guest, locale, timezone, dataMb, netless });
     all.add(runner);
     return runner;
   }
@@ -57,9 +67,12 @@ export async function createPool(options: { max: number; warm: number; log: Log;
   /** Keeps `warm` runners ready that belong to no bundle yet. */
   function refill(): void {
     for (const runner of idle.filter((one) => !one.isAlive())) void drop(runner);
-    const fresh = idle.filter((runner) => runner.bundleHash() === null && runner.locale === hint.locale).length;
+    const fresh = idle.filter(
+      ({ bundleHash, guestRuntime, locale }) =>
+        bundleHash() === null && guestRuntime === newest.version && locale === hint.locale,
+    ).length;
     for (let missing = closed ? 0 : warm - fresh; missing > 0; missing--) {
-      const runner = spawnRunner(hint.locale, hint.timezone, usual.memoryMb);
+      const runner = spawnRunner(newest, hint.locale, hint.timezone, usual.memoryMb);
       idle.push(runner);
       runner.send({ type: "prepare", timezone: hint.timezone, memoryMb: hint.memoryMb });
       runner.ready.catch((error: unknown) => {
@@ -77,10 +90,13 @@ export async function createPool(options: { max: number; warm: number; log: Log;
 
   function take(wanted: Wanted): Runner {
     const fits = (runner: Runner) =>
-      runner.isAlive() && runner.locale === wanted.locale && runner.dataMb >= baseDataMb + wanted.memoryMb;
+      runner.isAlive() &&
+      runner.guestRuntime === wanted.guest.version &&
+      runner.locale === wanted.locale &&
+      runner.dataMb >= baseDataMb + wanted.memoryMb;
     const own = idle.find((runner) => runner.bundleHash() === wanted.bundleHash && fits(runner));
     const found = own ?? idle.find((runner) => runner.bundleHash() === null && fits(runner));
-    if (found === undefined) return spawnRunner(wanted.locale, hint.timezone, wanted.memoryMb);
+    if (found === undefined) return spawnRunner(wanted.guest, wanted.locale, hint.timezone, wanted.memoryMb);
     idle.splice(idle.indexOf(found), 1);
     keep(found);
     return found;
@@ -124,14 +140,16 @@ export async function createPool(options: { max: number; warm: number; log: Log;
     if (run.signal.aborted || closed || !(await slot(run.signal))) return { state: "cancelled" };
     const { bundleHash, locale, timezone, limits } = run;
     hint = { locale, timezone, memoryMb: limits.memoryMb };
-    const runner = take({ bundleHash, locale, memoryMb: limits.memoryMb });
+    const guest = guests.find(({ version }) => version === run.guestRuntime) ?? newest;
+    const runner = take({ guest, bundleHash, locale, memoryMb: limits.memoryMb });
     runner.bind(bundleHash);
     setTimeout(refill, 50).unref();
     try {
       await runner.ready;
       const { v8, icu = "" } = process.versions;
       const { seed, startMs, inputJson, info } = run;
-      const config = { seed, startMs, inputJson, info, declare, logBytes: limits.logBytes, effects: limits.effects };
+      const { logBytes, effects, inFlight } = limits;
+      const config = { seed, startMs, inputJson, info, declare, logBytes, effects, inFlight };
       return await serveRun(runner, {
         bundle: run.bundle,
         configJson: JSON.stringify(config),
@@ -139,6 +157,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
         limits,
         started: run.onStart({ pid: runner.pid, guestRuntime: guest.version, v8, icu }),
         onEffect: run.onEffect,
+        onQuiet: run.onQuiet,
         onLog: run.onLog,
         signal: run.signal,
       });
@@ -150,7 +169,8 @@ export async function createPool(options: { max: number; warm: number; log: Log;
 
   refill();
   return {
-    guestRuntime: guest.version,
+    guestRuntime: newest.version,
+    runtimes: () => guests.map(({ version }) => version),
     run: async (run) => finishOutcome(await serve(run, false), run),
     declaration: (request) => declaration(request, serve),
     stats: () => ({ idle: idle.length, busy }),
@@ -185,6 +205,7 @@ async function declaration(
     seed: "0".repeat(32),
     startMs: 0,
     limits: declarationLimits,
+    guestRuntime: null,
     onStart: async () => {},
     onEffect: async () => {
       throw new Error("no effect is served while a bundle is read");

@@ -7,7 +7,7 @@ import { z } from "zod";
 
 /** Longest line that a runner may send; the guest refuses larger calls before they get here. */
 export const maxMessageBytes = 120_000_000;
-const maxArgsChars = 16_000_000;
+const maxArgsChars = 90_000_000;
 
 const text = (limit: number) => z.string().max(limit);
 const counter = z.int().positive();
@@ -34,6 +34,7 @@ const childMessage = z.discriminatedUnion("type", [
     text: text(100_000),
     guestMs: z.number(),
   }),
+  z.strictObject({ type: z.literal("pong"), n: counter }),
   doneMessage,
 ]);
 
@@ -42,10 +43,11 @@ export type ChildMessage = z.infer<typeof childMessage>;
 export type ChildOutcome = z.infer<typeof doneMessage>["outcome"];
 export type ErrorText = z.infer<typeof errorText>;
 
-/** What the parent asks of a runner: one `start` at a time, then a `reply` per effect. */
+/** What the parent asks of a runner: one `start` at a time, then a `reply` per effect. A `ping` is answered when the isolate is quiet. */
 export type ParentMessage =
   | Readonly<{ type: "prepare"; timezone: string; memoryMb: number }>
   | Readonly<{ type: "start"; timezone: string; memoryMb: number; bundle: string; configJson: string }>
+  | Readonly<{ type: "ping"; n: number }>
   | Readonly<{ type: "reply"; seq: number; ok: boolean; json: string; guestMs: number }>;
 
 /** Undefined where the message is none of ours. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Readable } from "node:stream";
+import type { GuestBundle } from "./guest-bundle.ts";
 import { type ChildMessage, maxMessageBytes, type ParentMessage, parseChildMessage } from "./protocol.ts";
 import { readLines } from "./read-lines.ts";
 import { runnerCommand } from "./runner-command.ts";
@@ -17,6 +18,8 @@ export type RunnerClient = Readonly<{
 /** One runner process. It belongs to one bundle for good as soon as it has served it. */
 export type Runner = Readonly<{
   pid: number;
+  /** Version of the guest runtime that it was started with. */
+  guestRuntime: string;
   locale: string;
   dataMb: number;
   ready: Promise<void>;
@@ -36,9 +39,16 @@ function posixLocale(locale: string): string {
   return `${locale.replaceAll("-", "_")}.UTF-8`;
 }
 
-export function startRunner(options: { guestPath: string; locale: string; timezone: string; dataMb: number }): Runner {
-  const { locale, timezone, dataMb } = options;
-  const command = runnerCommand(options);
+export type RunnerOptions = Readonly<{
+  guest: GuestBundle;
+  locale: string;
+  timezone: string;
+  dataMb: number;
+  netless: boolean;
+}>;
+
+export function startRunner({ guest, locale, timezone, dataMb, netless }: RunnerOptions): Runner {
+  const command = runnerCommand({ guestPath: guest.path, dataMb, netless });
   const child = spawn(command.file, command.args, {
     // 3 brings our messages, 4 takes the runner's: see child.ts.
     stdio: ["ignore", "ignore", "pipe", "ipc", "pipe"],
@@ -78,6 +88,7 @@ export function startRunner(options: { guestPath: string; locale: string; timezo
 
   return {
     pid: child.pid ?? 0,
+    guestRuntime: guest.version,
     locale,
     dataMb,
     ready: ready.promise,

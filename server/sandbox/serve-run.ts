@@ -1,12 +1,13 @@
 import type { ChildMessage, ChildOutcome } from "./protocol.ts";
+import { createQuietProbe } from "./quiet-probe.ts";
 import type { Runner, RunnerExit } from "./runner-process.ts";
-import type { EffectCall, EffectReply, LogLine } from "./types.ts";
+import type { EffectCall, LogLine, SandboxLimits, SandboxRun } from "./types.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** How the runner's part ended, before positions are mapped. */
 export type ServedOutcome =
   | ChildOutcome
-  | { state: "timed_out"; afterMs: number }
+  | { state: "timed_out"; limit: "timeout" | "cpu"; afterMs: number }
   | { state: "crashed"; detail: string }
   | { state: "cancelled" };
 
@@ -15,17 +16,17 @@ export type ServeOptions = Readonly<{
   /** JSON of the guest's BootConfig. */
   configJson: string;
   timezone: string;
-  limits: Readonly<{ timeoutMs: number; memoryMb: number; logBytes: number; effects: number }>;
+  limits: SandboxLimits;
   /** Effects and the outcome wait for it. */
   started: Promise<void>;
-  onEffect(call: EffectCall): Promise<EffectReply>;
+  onEffect: SandboxRun["onEffect"];
+  onQuiet: SandboxRun["onQuiet"];
   onLog(line: LogLine): void;
   signal: AbortSignal;
 }>;
 
-const maxInFlight = 64;
 /** Most characters of arguments that this process holds for one run. */
-const maxHeldChars = 64_000_000;
+const maxHeldChars = 100_000_000;
 const outOfMemoryText =
   /out of memory|Allocation failed|invalid table size|invalid array length|Cannot create a handle/i;
 
@@ -67,10 +68,15 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
     try {
       await options.started;
       if (over) return;
-      const reply = await options.onEffect(call);
-      counts.inFlight--;
-      counts.heldChars -= call.argsJson.length;
-      if (!over) runner.send({ type: "reply", seq: call.seq, ...reply });
+      let answered = false;
+      await options.onEffect(call, (reply) => {
+        if (over || answered) return;
+        answered = true;
+        counts.inFlight--;
+        counts.heldChars -= call.argsJson.length;
+        quiet.active();
+        runner.send({ type: "reply", seq: call.seq, ...reply });
+      });
     } catch (thrown) {
       abort(thrown);
     }
@@ -93,13 +99,16 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
         const { seq, op, argsJson } = message;
         counts.effects++;
         counts.inFlight++;
+        quiet.active();
         if (seq !== counts.effects) return forged("a call out of order");
-        if (counts.effects > limits.effects || counts.inFlight > maxInFlight)
+        if (counts.effects > limits.effects || counts.inFlight > limits.inFlight)
           return forged("more calls than the limit");
         counts.heldChars += argsJson.length;
         if (counts.heldChars > maxHeldChars) return end(tooMuchHeld);
         return void perform({ seq, op, argsJson });
       }
+      case "pong":
+        return quiet.answered(message.n);
       case "done":
         return end(message.outcome);
       default:
@@ -107,12 +116,18 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
     }
   };
 
+  const quiet = createQuietProbe({
+    ping: (n) => runner.send({ type: "ping", n }),
+    onQuiet: () => {
+      if (!over && counts.inFlight > 0) options.onQuiet?.();
+    },
+  });
   const onAbort = () => end({ state: "cancelled" });
   const watchdog = startWatchdog({
     pid: runner.pid,
-    timeoutMs: limits.timeoutMs,
-    memoryMb: limits.memoryMb,
-    onTimeout: () => end({ state: "timed_out", afterMs: limits.timeoutMs }),
+    limits,
+    onTimeout: () => end({ state: "timed_out", limit: "timeout", afterMs: limits.timeoutMs }),
+    onCpu: () => end({ state: "timed_out", limit: "cpu", afterMs: limits.cpuMs }),
     onMemory: () => end({ state: "out_of_memory" }),
   });
   runner.attach({
@@ -139,6 +154,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
     return outcome;
   } finally {
     watchdog[Symbol.dispose]();
+    quiet[Symbol.dispose]();
     signal.removeEventListener("abort", onAbort);
     runner.attach(undefined);
   }

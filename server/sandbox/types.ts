@@ -45,6 +45,16 @@ export type GuestRunInfo = Readonly<{
   slot: string | null;
 }>;
 
+/** Limits of one run, as in the manifest. */
+export type SandboxLimits = Readonly<{
+  timeoutMs: number;
+  cpuMs: number;
+  memoryMb: number;
+  logBytes: number;
+  effects: number;
+  inFlight: number;
+}>;
+
 /**
  * One attempt to run a bundle. `onStart` is called at once when a runner took it; no effect and no outcome is passed on
  * before its promise is settled. When a callback throws, the runner is killed and `Pool.run` throws the same.
@@ -60,9 +70,17 @@ export type SandboxRun = Readonly<{
   startMs: number;
   timezone: string;
   locale: string;
-  limits: Readonly<{ timeoutMs: number; memoryMb: number; logBytes: number; effects: number }>;
+  limits: SandboxLimits;
+  /** The guest runtime to run on, one of `Pool.runtimes()`; null for the newest. */
+  guestRuntime: string | null;
   onStart(info: RunnerInfo): Promise<void>;
-  onEffect(call: EffectCall): Promise<EffectReply>;
+  /** Replies reach the guest in the order in which `deliver` is called, one at a time, each when the isolate is quiet. */
+  onEffect(call: EffectCall, deliver: (reply: EffectReply) => void): Promise<void>;
+  /**
+   * The guest does nothing until a reply is delivered: every call that it has issued was passed to `onEffect`. Told at most once
+   * after each time that something was issued or delivered, and about 20 ms later.
+   */
+  onQuiet?(): void;
   onLog(line: LogLine): void;
   /** Aborting it kills the runner at once; the outcome is `cancelled`. */
   signal: AbortSignal;
@@ -72,7 +90,7 @@ export type SandboxRun = Readonly<{
 export type SandboxOutcome = Readonly<
   | { state: "succeeded"; outputJson: string | null }
   | { state: "failed"; error: GuestError }
-  | { state: "timed_out"; afterMs: number }
+  | { state: "timed_out"; limit: "timeout" | "cpu"; afterMs: number }
   | { state: "out_of_memory"; limitMb: number }
   | { state: "crashed"; detail: string }
   | { state: "limit_exceeded"; limit: string; error: GuestError }
@@ -98,6 +116,8 @@ export type Pool = Readonly<{
   declaration(request: DeclarationRequest): Promise<Declaration>;
   /** Version of the guest runtime: it changes whenever its code does. */
   guestRuntime: string;
+  /** Versions of the guest runtime that can be run here, the newest first. */
+  runtimes(): readonly string[];
   stats(): { idle: number; busy: number };
   [Symbol.asyncDispose](): Promise<void>;
 }>;

@@ -50,6 +50,8 @@ export interface VersionsTable {
   proposed_by: string;
   note: string | null;
   rejected_note: string | null;
+  /** JSON of a RehearsalReport: what it did when it was submitted, with nothing performed. For display only, so unsigned. */
+  rehearsal: ColumnType<string | null, string | null | undefined, string | null>;
   created_at: CreatedAt;
 }
 
@@ -92,7 +94,7 @@ export type RunState =
   | "denied"
   | "needs_decision";
 
-export type RunTrigger = "schedule" | "person" | "host";
+export type RunTrigger = "schedule" | "person" | "host" | "job";
 
 export interface RunsTable {
   id: Generated<number>;
@@ -107,14 +109,22 @@ export interface RunsTable {
   dedupe_key: string | null;
   state: RunState;
   priority: ColumnType<number, number | undefined, number>;
-  /** Not before this time. */
+  /** Not before this time. Of a suspended run: when it goes on by itself; the year 9999 where it waits for an answer alone. */
   run_at: Date;
   /** Most runs of this job that may be live when this one starts, itself included; null means no limit. */
   concurrency: number | null;
   /** A run whose first attempt has not started by then is given up: startDeadline of its schedule. */
   start_by: Date | null;
-  /** Counts up at each claim; fences every later write of the run. */
+  /** The try that it is at, from 1; 0 before the first claim. A crash or a suspension goes on with the same one. */
   attempt: ColumnType<number, number | undefined, number>;
+  /** The fencing token: counts up at each claim, and every later write of the run names it. */
+  lease: ColumnType<number, number | undefined, number>;
+  /** Whether the next claim goes on with the present attempt instead of a new one. */
+  resumes: ColumnType<boolean, boolean | undefined, boolean>;
+  /** How often in a row its worker died with it. */
+  lost: ColumnType<number, number | undefined, number>;
+  /** The run that asked for this one; retention may have deleted it. */
+  parent_run: number | null;
   lease_owner: string | null;
   heartbeat_at: Date | null;
   cancel_requested_at: Date | null;
@@ -145,6 +155,10 @@ export interface AttemptsTable {
   icu: string | null;
   state: RunState;
   error: string | null;
+  /** How often it went on from its journal. */
+  resumed: ColumnType<number, number | undefined, number>;
+  /** Milliseconds in a runner before it was last suspended; counts towards limits.timeoutMs. */
+  active_ms: ColumnType<number, number | undefined, number>;
   started_at: CreatedAt;
   ended_at: Date | null;
 }
@@ -156,8 +170,9 @@ export interface JournalTable {
   /** Order of issue, from 1. */
   seq: number;
   op: string;
-  /** JSON of the arguments as the guest gave them; secrets are placeholders. */
-  args: string;
+  /** JSON of the arguments as the guest gave them (secrets are placeholders); null where it is in the blob `args_hash`. */
+  args: string | null;
+  args_hash: string | null;
   /** Whether it may be repeated after a crash. Unsafe effects have an `intent` row before they start. */
   safe: boolean;
   state: "intent" | "done";
@@ -169,8 +184,46 @@ export interface JournalTable {
   delivered: number | null;
   /** The guest's clock from the delivery on, milliseconds since the epoch. */
   guest_ms: number | null;
+  /** The end of what an effect in flight has put out so far; for display only. */
+  progress: string | null;
   started_at: Date;
   ended_at: Date | null;
+}
+
+/** What a run waits for a person to answer. */
+export interface QuestionsTable {
+  run_id: number;
+  attempt: number;
+  /** The effect that asks, or whose outcome is not known; 0 for a question about the attempt itself. */
+  seq: number;
+  /** `ask`: the job's own; `uncertain`: whether to repeat an effect that a crash cut off; `runtime`: whether to go on under other versions. */
+  kind: "ask" | "uncertain" | "runtime";
+  question: string;
+  /** JSON Schema that the answer fits. */
+  schema: string;
+  /** JSON array of the answers to choose from; null where the schema alone says. */
+  choices: string | null;
+  /** JSON of the answer that counts once the deadline has passed; null where there is none. */
+  fallback: string | null;
+  asked_at: Date;
+  deadline: Date | null;
+  /** JSON. */
+  answer: string | null;
+  answered_at: Date | null;
+  answered_by: string | null;
+}
+
+/** A file that a run left in its folder. */
+export interface ArtifactsTable {
+  run_id: number;
+  /** Path within the run's folder. */
+  name: string;
+  attempt: number;
+  /** `sha256:` and 64 hex digits of the content. */
+  sha256: string;
+  bytes: number;
+  media_type: string;
+  created_at: Date;
 }
 
 export interface RunLogsTable {
@@ -251,6 +304,8 @@ export interface Tables {
   attempts: AttemptsTable;
   journal: JournalTable;
   run_logs: RunLogsTable;
+  questions: QuestionsTable;
+  artifacts: ArtifactsTable;
   kv: KvTable;
   schedules: SchedulesTable;
   skipped_slots: SkippedSlotsTable;

@@ -10,8 +10,9 @@ import { silentLog } from "../../server/log.ts";
 import { performEffects } from "../../server/runs/perform-effects.ts";
 import { claim } from "../../server/runs/queue/claim.ts";
 import { enqueue } from "../../server/runs/queue/enqueue.ts";
+import type { EffectReply } from "../../server/sandbox/types.ts";
 import { type Db, openStore } from "../../server/store/open-store.ts";
-import { addAttempt, addJob, testManifest } from "../support/runs.ts";
+import { addAttempt, addJob, testManifest, testServices } from "../support/runs.ts";
 
 const rounds = Number(process.argv[2] ?? 300);
 const warmUp = 30;
@@ -51,6 +52,9 @@ try {
     db,
     effects,
     startMs: 0,
+    lease: run.lease,
+    journal: [],
+    uncertain: async () => "skip",
     recheck: async () => {},
     context: {
       job: "bench",
@@ -58,10 +62,11 @@ try {
       attempt: run.attempt,
       manifest: testManifest(),
       seed: "0".repeat(32),
+      traceId: "bench",
+      services: testServices(),
       secrets: { get: () => undefined, names: () => [] },
       clock: () => new Date(),
       log: silentLog,
-      signal: new AbortController().signal,
     },
   });
   const journalled: number[] = [];
@@ -70,14 +75,16 @@ try {
     const call = { seq, op: "kv.set", argsJson: JSON.stringify({ key: `effect-${seq}`, value: seq }) };
     journalled.push(
       await measured(async () => {
-        const reply = await performed.onEffect(call);
-        if (!reply.ok) throw new Error(reply.json);
+        const reply = Promise.withResolvers<EffectReply>();
+        await performed.onEffect(call, reply.resolve);
+        const { ok, json } = await reply.promise;
+        if (!ok) throw new Error(json);
       }),
     );
     const entry = { job: "bench", key: `plain-${seq}`, value: String(seq), updated_at: new Date(), revision: 1 };
     plain.push(await measured(() => db.insertInto("kv").values(entry).execute()));
   }
-  await performed.idle();
+  await performed.end();
   line("journalled kv.set (PGlite on disk, synced)", journalled);
   line("the same row by a plain insert of kysely", plain);
   const ratio = (share: number) => (quantile(journalled, share) / quantile(plain, share)).toFixed(1);

@@ -13,6 +13,7 @@ import { createPool } from "../../server/sandbox/pool.ts";
 import type { LogLine, Pool } from "../../server/sandbox/types.ts";
 import { openStore } from "../../server/store/open-store.ts";
 import { testJobs } from "../support/jobs.ts";
+import { testServices } from "../support/runs.ts";
 import { percentile, print } from "./figures.ts";
 
 /*
@@ -80,7 +81,13 @@ const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
     store: deps.store,
     execute: (run, signal) =>
       executeRun(
-        { ...deps, pool, secrets: () => ({ get: () => undefined, names: () => [] }), worker: "bench" },
+        {
+          ...deps,
+          pool,
+          secrets: () => ({ get: () => undefined, names: () => [] }),
+          services: testServices(),
+          worker: "bench",
+        },
         run,
         signal,
       ),

@@ -3,7 +3,7 @@
  * `node tests/bench/queue.ts [rounds] [backlog]`; the store is chosen by TEST_STORE=pglite|postgres.
  */
 import { silentLog } from "../../server/log.ts";
-import type { AttemptOutcome } from "../../server/runs/execute-run.ts";
+import type { AttemptOutcome } from "../../server/runs/attempt-outcome.ts";
 import { enqueue, type NewRun } from "../../server/runs/queue/enqueue.ts";
 import { startWorker } from "../../server/runs/worker.ts";
 import { addJob } from "../support/runs.ts";

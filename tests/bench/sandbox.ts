@@ -26,9 +26,10 @@ function job(bundle: string, bundleHash: string, onLog: () => void = () => {}): 
     startMs: 0,
     timezone: "UTC",
     locale: "en-US",
-    limits: { timeoutMs: 30_000, memoryMb: 128, logBytes: 100_000, effects: 10_000 },
+    limits: { timeoutMs: 30_000, memoryMb: 128, logBytes: 100_000, inFlight: 64, cpuMs: 60_000, effects: 10_000 },
+    guestRuntime: null,
     onStart: async () => {},
-    onEffect: async () => ({ ok: true, json: "null", guestMs: 0 }),
+    onEffect: async (_call, deliver) => deliver({ ok: true, json: "null", guestMs: 0 }),
     onLog,
     signal: new AbortController().signal,
   };

@@ -55,26 +55,3 @@ test("an agent writes a job, a person signs it, it runs on schedule, and an edit
   expect(log.text).toContain("first hello");
   expect(log.text).not.toContain("second");
 });
-
-test("a daemon killed with -9 in the middle of a run comes back, says what became of it, and goes on", async () => {
-  await using web = await webServer((request, response) => {
-    if (request.url !== "/slow") response.end("quick");
-  });
-  await using home = await e2eHome();
-  await home.setUp();
-  const slow = source(web.port, "slow").replace('  schedule: { cron: "* * * * * *", timezone: "UTC" },\n', "");
-  {
-    await using host = await home.host();
-    await host.call("job_submit", { name: "slow", source: slow });
-    must(await home.approve("slow"));
-    await host.call("job_run", { name: "slow", input: { path: "/slow" } });
-    await expect.poll(() => web.requests.length, { timeout: 20_000 }).toBe(1);
-    process.kill(home.daemonPid(), "SIGKILL");
-  }
-  await using host = await home.host();
-  const list = async () => (await host.call("run_list", { job: "slow" })).text;
-  await expect.poll(list, { timeout: 30_000 }).toContain("crashed");
-  expect((await host.call("status")).text).toContain("slow");
-  const ran = await host.call("job_run", { name: "slow", wait_seconds: 30 });
-  expect(ran.text).toContain("succeeded");
-});

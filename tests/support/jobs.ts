@@ -1,7 +1,9 @@
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { effectServices } from "../../server/daemon/effect-services.ts";
 import type { SecretValues } from "../../server/effects/secret-values.ts";
+import type { EffectServices } from "../../server/effects/services.ts";
 import { homePaths } from "../../server/home.ts";
 import type { JobsDeps } from "../../server/jobs/jobs-deps.ts";
 import { requireVersion } from "../../server/jobs/read.ts";
@@ -11,12 +13,12 @@ import { createKeyFile, openKey } from "../../server/review/key-file.ts";
 import { recordDecision } from "../../server/review/record-decision.ts";
 import { signDecision } from "../../server/review/sign.ts";
 import { addTrustedKey } from "../../server/review/trusted-keys.ts";
-import type { AttemptOutcome } from "../../server/runs/execute-run.ts";
 import { claim } from "../../server/runs/queue/claim.ts";
 import { enqueue } from "../../server/runs/queue/enqueue.ts";
-import { settle } from "../../server/runs/queue/settle.ts";
+import { type Settlement, settle } from "../../server/runs/queue/settle.ts";
 import type { Pool } from "../../server/sandbox/types.ts";
 import type { Store } from "../../server/store/open-store.ts";
+import { testServices } from "./runs.ts";
 import { testStore } from "./store.ts";
 
 export type TestJobs = AsyncDisposable &
@@ -26,15 +28,21 @@ export type TestJobs = AsyncDisposable &
     /** Signs a version of a job, as its person. */
     approve(name: string, version?: number): Promise<void>;
     /** Runs the approved version once, for real. */
-    run(name: string, secrets?: Readonly<Record<string, string>>): Promise<AttemptOutcome>;
+    run(name: string, secrets?: Readonly<Record<string, string>>, input?: unknown): Promise<Settlement>;
+    /** Lets so many milliseconds pass. */
+    pass(ms: number): void;
+    /** Goes on with the run that is due once so many milliseconds have passed. */
+    goOn(afterMs: number, secrets?: Readonly<Record<string, string>>): Promise<Settlement>;
   }>;
 
 /** A store, a person whose key is trusted, and an empty jobs folder of their own, with the given pool. */
 export async function testJobs(
   pool: Pool,
-  now = new Date("2026-11-01T00:00:00Z"),
+  start = new Date("2026-11-01T00:00:00Z"),
   opened: Promise<Store> = testStore(),
+  outside: Partial<Pick<EffectServices, "llm" | "notify">> = {},
 ): Promise<TestJobs> {
+  let now = start;
   const root = await realpath(await mkdtemp(join(tmpdir(), "jobrunner-jobs-")));
   const store = await opened;
   const log = silentLog;
@@ -44,6 +52,8 @@ export async function testJobs(
   addTrustedKey(home, key.publicKey, now);
   const approvals = await createApprovals({ store, home, log });
   const folder = join(root, "jobs");
+  const { llm, notify } = testServices(outside);
+  const services = effectServices({ store, approvals, log, home, clock, llm, notify });
   const { db } = store;
   return {
     folder,
@@ -66,23 +76,17 @@ export async function testJobs(
       });
       await recordDecision({ store, home, approvals, clock }, signed);
     },
-    async run(name, secrets = {}) {
-      const values: SecretValues = { get: (secret) => secrets[secret], names: () => Object.keys(secrets) };
-      await enqueue(db, { job: name, trigger: "person", requestedBy: "person", traceId: "test", now });
-      const {
-        runs: [run],
-      } = await claim(db, { worker: "test", limit: 1, now });
-      if (run === undefined) throw new Error("the run that was just made is not there");
-      // Loaded only here: most tests of jobs run nothing.
-      const { executeRun } = await import("../../server/runs/execute-run.ts");
-      const signal = new AbortController().signal;
-      const outcome = await executeRun(
-        { store, pool, approvals, secrets: () => values, log, clock, worker: "test" },
-        run,
-        signal,
-      );
-      await settle(db, { runId: run.id, attempt: run.attempt, outcome, retry: null, now });
-      return outcome;
+    async run(name, secrets = {}, input = undefined) {
+      const json = input === undefined ? null : JSON.stringify(input);
+      await enqueue(db, { job: name, trigger: "person", input: json, requestedBy: "person", traceId: "test", now });
+      return work(secrets);
+    },
+    pass(ms) {
+      now = new Date(now.getTime() + ms);
+    },
+    goOn(afterMs, secrets = {}) {
+      now = new Date(now.getTime() + afterMs);
+      return work(secrets);
     },
     async [Symbol.asyncDispose]() {
       await approvals[Symbol.asyncDispose]();
@@ -90,4 +94,22 @@ export async function testJobs(
       await rm(root, { recursive: true, force: true });
     },
   };
+
+  async function work(secrets: Readonly<Record<string, string>>): Promise<Settlement> {
+    const values: SecretValues = { get: (secret) => secrets[secret], names: () => Object.keys(secrets) };
+    const {
+      runs: [run],
+    } = await claim(db, { worker: "test", limit: 1, now });
+    if (run === undefined) throw new Error("no run is due");
+    // Loaded only here: most tests of jobs run nothing.
+    const { executeRun } = await import("../../server/runs/execute-run.ts");
+    const signal = new AbortController().signal;
+    const outcome = await executeRun(
+      { store, pool, approvals, secrets: () => values, services, log, clock, worker: "test" },
+      run,
+      signal,
+    );
+    await settle(db, { runId: run.id, attempt: run.attempt, lease: run.lease, outcome, retry: null, now });
+    return outcome;
+  }
 }

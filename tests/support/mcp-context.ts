@@ -28,6 +28,8 @@ export function testToolContext(
       http: { enabled: false, host: "127.0.0.1", port: 0 },
       runners: { max: 1, warm: 0 },
       retention: { days: 30, runsPerJob: 100 },
+      ollama: { url: "http://127.0.0.1:11434", keepAlive: "5m", concurrency: 1 },
+      notify: { default: "desktop", targets: { desktop: { kind: "desktop" } } },
       timezone: "UTC",
       locale: "en-US",
     },

@@ -1,4 +1,7 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { canonicalJson } from "../../server/canonical-json.ts";
+import type { EffectServices } from "../../server/effects/services.ts";
 import type { FrozenSchedule, Manifest } from "../../server/jobs/manifest.ts";
 import { sha256 } from "../../server/sha256.ts";
 import type { Db } from "../../server/store/open-store.ts";
@@ -9,14 +12,33 @@ export function testManifest(more: Partial<Manifest> = {}): Manifest {
   return {
     description: "a test",
     schedules: [],
-    permissions: { net: [], secrets: {} },
-    limits: { timeoutMs: 1_000, memoryMb: 32, logBytes: 1_000, effects: 10, responseBytes: 1_000 },
+    permissions: testPermissions(),
+    limits: {
+      timeoutMs: 1_000,
+      cpuMs: 1_000,
+      memoryMb: 32,
+      logBytes: 1_000,
+      effects: 10,
+      inFlight: 64,
+      requestBytes: 1_000_000,
+      responseBytes: 1_000,
+      journalBytes: 1_000_000,
+      artifactBytes: 1_000_000,
+      runsPerHour: 1_000,
+    },
     retry: { attempts: 1, backoff: "fixed", delayMs: 0, maxDelayMs: 0 },
+    onUncertain: "ask",
+    callers: ["schedule", "person", "host", "job", "agent"],
     input: null,
     timezone: "UTC",
     locale: "en-US",
     ...more,
   };
+}
+
+/** Permissions for tests: none, with what they change. */
+export function testPermissions(more: Partial<Manifest["permissions"]> = {}): Manifest["permissions"] {
+  return { net: [], secrets: {}, files: { read: [], write: [] }, llm: [], notify: [], exec: [], run: [], ...more };
 }
 
 /** A schedule for tests: every minute, in UTC, with what they change. */
@@ -99,4 +121,22 @@ export async function addAttempt(db: Db, run: Row<"runs">, version: number): Pro
       ended_at: null,
     })
     .execute();
+}
+
+/** Services of which a test needs none, with those that it does. */
+export function testServices(more: Partial<EffectServices> = {}): EffectServices {
+  const none = async () => {
+    throw new Error("this test has no such service");
+  };
+  return {
+    llm: none,
+    notify: none,
+    startRun: none,
+    awaitRun: none,
+    openQuestion: none,
+    awaitAnswer: none,
+    runFolder: (runId) => join(tmpdir(), `jobrunner-no-run-${runId}`),
+    homeFolder: join(tmpdir(), "jobrunner-no-home"),
+    ...more,
+  };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { transform } from "esbuild";
 import { silentLog } from "../../server/log.ts";
 import { createPool } from "../../server/sandbox/pool.ts";
-import type { Pool, SandboxRun } from "../../server/sandbox/types.ts";
+import type { EffectCall, EffectReply, Pool, SandboxRun } from "../../server/sandbox/types.ts";
 import { sha256 } from "../../server/sha256.ts";
 
 export const guestStartMs = 1_700_000_000_000;
@@ -42,9 +42,10 @@ export async function sandboxRun(source: string, overrides: Partial<SandboxRun> 
     startMs: guestStartMs,
     timezone: "UTC",
     locale: "en-US",
-    limits: { timeoutMs: 10_000, memoryMb: 128, logBytes: 100_000, effects: 500 },
+    limits: { timeoutMs: 10_000, cpuMs: 10_000, memoryMb: 128, logBytes: 100_000, effects: 500, inFlight: 64 },
+    guestRuntime: null,
     onStart: async () => {},
-    onEffect: async () => ({ ok: true, json: "null", guestMs: guestStartMs }),
+    onEffect: async (_call, deliver) => deliver({ ok: true, json: "null", guestMs: guestStartMs }),
     onLog: () => {},
     signal: new AbortController().signal,
     ...overrides,
@@ -57,9 +58,14 @@ export function jobSource(body: string, members = ""): string {
 export default defineJob({
   description: "a job of a test",
   ${members}
-  async run({ input, kv, secrets, log, run }) {
+  async run({ input, kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs }) {
     ${body}
   },
 });
 `;
+}
+
+/** Serves effects by giving each its answer as soon as it is there. */
+export function answering(answer: (call: EffectCall) => EffectReply | Promise<EffectReply>): SandboxRun["onEffect"] {
+  return async (call, deliver) => deliver(await answer(call));
 }

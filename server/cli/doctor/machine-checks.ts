@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { homePaths } from "../../home.ts";
-import { buildGuestBundle } from "../../sandbox/guest-bundle.ts";
-import { runnerCommand } from "../../sandbox/runner-command.ts";
+import { guestBundles } from "../../sandbox/guest-bundle.ts";
+import { canCutNetwork, runnerCommand } from "../../sandbox/runner-command.ts";
 import { startRunner } from "../../sandbox/runner-process.ts";
 import { serviceName } from "../service-files.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
@@ -40,29 +40,39 @@ export const sandboxCheck: Check = {
   async look() {
     const cacheDir = await mkdtemp(join(tmpdir(), "jobrunner-doctor-"));
     try {
-      const guest = await buildGuestBundle(cacheDir);
-      const options = { guestPath: guest.path, dataMb: runnerDataMb };
-      const runner = startRunner({ ...options, locale: "en-US", timezone: "UTC" });
+      const [guest] = await guestBundles(cacheDir);
+      const netless = await canCutNetwork();
+      const options = { dataMb: runnerDataMb, netless };
+      const runner = startRunner({ ...options, guest, locale: "en-US", timezone: "UTC" });
       try {
         await runner.ready;
       } finally {
         await runner.kill();
       }
-      const missing = missingWalls(runnerCommand(options));
+      const missing = missingWalls(runnerCommand({ ...options, guestPath: guest.path }));
       const walls = "a runner starts; process of its own, isolate, Node permissions";
-      if (missing.length === 0) return ok(`${walls}, limits of the system`);
+      if (missing.length === 0) return ok(`${walls}, limits of the system, no network`);
       if (process.platform !== "linux") return ok(`${walls} (system limits exist on Linux only)`);
-      return warn(`${walls}; missing: ${missing.join(", ")}`, "install util-linux (setpriv, prlimit)");
+      return warn(`${walls}; missing: ${missing.join(", ")}`, wallAdvice(missing));
     } finally {
       await rm(cacheDir, { recursive: true, force: true });
     }
   },
 };
 
+const noNetwork = "no network for the runner's process (unshare)";
+
+function wallAdvice(missing: readonly string[]): string {
+  return missing.length === 1 && missing[0] === noNetwork
+    ? "nothing has to be done: the isolate and Node's permissions stand; where the system allows user namespaces, this wall stands too"
+    : "install util-linux (setpriv, prlimit, unshare)";
+}
+
 function missingWalls({ file, args }: { file: string; args: readonly string[] }): string[] {
   const words = [file, ...args];
   const wanted = [
     { word: /setpriv$/, wall: "no new privileges (setpriv)" },
+    { word: /unshare$/, wall: noNetwork },
     { word: /prlimit$/, wall: "memory and file limits (prlimit)" },
     { word: /^--permission$/, wall: "Node permissions" },
   ];

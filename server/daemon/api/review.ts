@@ -7,6 +7,7 @@ import type { DaemonDeps } from "../deps.ts";
 import { parse, parseBody } from "./parse.ts";
 
 type ReviewApiDeps = Pick<DaemonDeps, "store" | "approvals" | "clock" | "nudge"> &
+  Partial<Pick<DaemonDeps, "diffBehaviour">> &
   Readonly<{ config: Pick<DaemonDeps["config"], "home"> }>;
 
 const signedSchema = z.strictObject({ text: z.string().max(10_000), signature: z.string().max(200) });
@@ -16,12 +17,12 @@ const rejectBody = z.strictObject({ version: z.int().positive().nullable(), note
 
 /** Reviews and decisions at the person's door, with whole paths. Deciding takes a signature; the daemon itself can make none. */
 export function reviewApi(deps: ReviewApiDeps): Hono {
-  const { store, approvals, config, clock, nudge } = deps;
+  const { store, approvals, diffBehaviour, config, clock, nudge } = deps;
   return new Hono()
     .get("/api/jobs/:name/review", async (c) => {
       const asked = c.req.query("version");
       const version = asked === undefined ? undefined : parse(z.coerce.number().int().positive(), asked);
-      return c.json(await readReviewMaterial({ db: store.db, approvals }, c.req.param("name"), version));
+      return c.json(await readReviewMaterial({ db: store.db, approvals, diffBehaviour }, c.req.param("name"), version));
     })
     .post("/api/jobs/:name/reject", async (c) => {
       const { version, note } = await parseBody(c, rejectBody);

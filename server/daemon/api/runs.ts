@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { z } from "zod";
 import { requestCancel } from "../../runs/control.ts";
-import { listRuns, readAttempts, readEffects, readRunLog, requireRun } from "../../runs/read.ts";
+import { formatRunId, listRuns, readAttempts, readEffects, readRunLog, requireRun } from "../../runs/read.ts";
+import { readArtifacts } from "../../runs/read-artifacts.ts";
 import { isFinal } from "../../runs/run-states.ts";
 import { longestWaitSeconds, waitForRun } from "../../runs/wait-for-run.ts";
-import { requireBlob } from "../../store/blobs.ts";
-import type { Row } from "../../store/tables.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { countText, limitText, parse, parseBody } from "./parse.ts";
 import { logCursorAfter, parseLogCursor, readRunLogAfter } from "./run-log-after.ts";
@@ -49,7 +49,7 @@ const waitQuery = z.strictObject({
 const followLines = 2_000;
 
 /** Runs at the person's door, with whole paths: reading them, waiting for them, cancelling them. */
-export function runsApi(deps: Pick<DaemonDeps, "store">): Hono {
+export function runsApi(deps: Pick<DaemonDeps, "store" | "config">): Hono {
   const { store } = deps;
   const { db } = store;
   return new Hono()
@@ -78,10 +78,11 @@ export function runsApi(deps: Pick<DaemonDeps, "store">): Hono {
     })
     .get("/api/runs/:run/effects", async (c) => {
       const { id } = await requireRun(db, c.req.param("run"));
-      const page = await readEffects(db, { runId: id, ...parse(effectsQuery, c.req.query()) });
-      const effects: Row<"journal">[] = [];
-      for (const effect of page.effects) effects.push({ ...effect, result: await wholeResult(deps, effect) });
-      return c.json({ ...page, effects });
+      return c.json(await readEffects(db, { runId: id, ...parse(effectsQuery, c.req.query()) }));
+    })
+    .get("/api/runs/:run/artifacts", async (c) => {
+      const { id } = await requireRun(db, c.req.param("run"));
+      return c.json({ folder: join(deps.config.home.runs, formatRunId(id)), artifacts: await readArtifacts(db, id) });
     })
     .get("/api/runs/:run/wait", async (c) => {
       const { seconds } = parse(waitQuery, c.req.query());
@@ -93,12 +94,4 @@ export function runsApi(deps: Pick<DaemonDeps, "store">): Hono {
       const run = await requestCancel(deps, { run: c.req.param("run"), by: "person", traceId: randomUUID() });
       return c.json({ run });
     });
-}
-
-async function wholeResult(
-  { store }: Pick<DaemonDeps, "store">,
-  { result, result_hash }: Row<"journal">,
-): Promise<string | null> {
-  if (result_hash === null) return result;
-  return Buffer.from(await requireBlob(store.db, result_hash)).toString("utf8");
 }

@@ -2,10 +2,12 @@ import { Hono } from "hono";
 import { listJobs } from "../../jobs/read.ts";
 import { personCommand } from "../../person-command.ts";
 import { openAlerts } from "../../runs/alerts.ts";
+import { listOpenQuestions } from "../../runs/questions.ts";
 import { formatRunId, listRuns } from "../../runs/read.ts";
 import type { Row } from "../../store/tables.ts";
 import { version } from "../../version.ts";
 import type { DaemonDeps } from "../deps.ts";
+import { questionAnswer } from "./questions.ts";
 
 /** What only the running daemon knows. */
 export type StatusSources = Readonly<{
@@ -22,12 +24,14 @@ export function statusApi(deps: DaemonDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
-      const [{ rows: jobs }, alerts, live, { keys, setUp, protected: isProtected, problem }] = await Promise.all([
-        listJobs(deps, { limit: shownJobs }),
-        openAlerts(store.db, { limit: 20 }),
-        listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
-        approvals.status(),
-      ]);
+      const [{ rows: jobs }, alerts, live, questions, { keys, setUp, protected: isProtected, problem }] =
+        await Promise.all([
+          listJobs(deps, { limit: shownJobs }),
+          openAlerts(store.db, { limit: 20 }),
+          listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
+          listOpenQuestions(store.db, { limit: 20 }),
+          approvals.status(),
+        ]);
       const waiting = jobs.flatMap(({ name, pending, state }) =>
         pending === null || state === "retired"
           ? []
@@ -50,6 +54,7 @@ export function statusApi(deps: DaemonDeps, sources: StatusSources): Hono {
         jobs: jobs.length,
         paused: jobs.filter(({ state }) => state === "paused").map(({ name }) => name),
         waiting,
+        questions: questions.map(questionAnswer),
         next,
         live: live.rows.map(activity),
         alerts: alerts.map(({ message, count, run_id, last_at }) => ({

@@ -6,15 +6,15 @@ import { inTransaction } from "../in-transaction.ts";
 import { databaseTime } from "./database-time.ts";
 
 export type Claimed = Readonly<{
-  /** In the order in which they should start; `attempt` is their new fencing token. */
+  /** In the order in which they should start; `lease` is their new fencing token. */
   runs: Row<"runs">[];
   /** Milliseconds until the next delayed run falls due; null where none waits, or where the limit was reached. */
   nextDueMs: number | null;
 }>;
 
 /**
- * Leases up to `limit` due runs to `worker`, highest priority first, never more of a job at once than its runs allow.
- * Runs of jobs that are not active wait.
+ * Leases up to `limit` due runs to `worker`, highest priority first, never more of a job at once than its runs allow; suspended
+ * ones hold their place while they wait. Runs of jobs that are not active wait.
  */
 export async function claim(
   db: Db,
@@ -30,22 +30,23 @@ export async function claim(
     const at = databaseTime(now);
     const { rows } = await sql<Row<"runs">>`
       with live as (
-        select job, count(*) as runs from runs where state = 'running' group by job
+        select job, count(*) as runs from runs where state in ('running', 'suspended') group by job
       ), due as (
-        select r.id, r.priority, r.run_at, r.concurrency,
-          coalesce(l.runs, 0) + row_number() over (partition by r.job order by r.priority desc, r.run_at, r.id) as place
+        select r.id, r.priority, r.run_at, r.concurrency, r.state,
+          coalesce(l.runs, 0) + row_number() over (partition by r.job, r.state order by r.priority desc, r.run_at, r.id) as place
         from runs r
         join jobs j on j.name = r.job and j.state = 'active'
         left join live l on l.job = r.job
-        where r.state = 'queued' and r.run_at <= ${at} and r.cancel_requested_at is null
+        where r.state in ('queued', 'suspended') and r.run_at <= ${at} and r.cancel_requested_at is null
           and (r.start_by is null or r.attempt > 0 or r.start_by >= ${at})
       ), picked as (
-        select id from due where concurrency is null or place <= concurrency
+        select id from due where state = 'suspended' or concurrency is null or place <= concurrency
         order by priority desc, run_at, id limit ${limit}
       )
-      update runs set state = 'running', attempt = attempt + 1, lease_owner = ${worker}, heartbeat_at = ${at},
+      update runs set state = 'running', lease = lease + 1, attempt = attempt + case when resumes then 0 else 1 end,
+        resumes = false, lease_owner = ${worker}, heartbeat_at = ${at},
         started_at = coalesce(started_at, ${at})
-      from picked where runs.id = picked.id and runs.state = 'queued'
+      from picked where runs.id = picked.id and runs.state in ('queued', 'suspended')
       returning runs.*`.execute(trx);
     const runs = rows.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
     if (runs.length >= limit) return { runs, nextDueMs: null };
@@ -54,7 +55,7 @@ export async function claim(
     const next = await sql<{ ms: number | null }>`
       select (extract(epoch from min(r.run_at) - ${at}) * 1000)::double precision as ms
       from runs r join jobs j on j.name = r.job and j.state = 'active'
-      where r.state = 'queued' and r.run_at > ${at}`.execute(trx);
+      where r.state in ('queued', 'suspended') and r.run_at > ${at}`.execute(trx);
     return { runs, nextDueMs: next.rows[0]?.ms ?? null };
   });
 }

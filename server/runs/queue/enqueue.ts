@@ -22,6 +22,8 @@ export type NewRun = Readonly<{
   concurrency?: number | null | undefined;
   /** Given up if it has not started by then. */
   startBy?: Date | undefined;
+  /** The run that asks for it. */
+  parentRun?: number | undefined;
   requestedBy: string;
   traceId: string;
   /** Stands for the database's clock. */
@@ -50,6 +52,7 @@ export async function enqueue(db: Db, request: NewRun): Promise<{ run: Row<"runs
             concurrency: request.concurrency === undefined ? 1 : request.concurrency,
             start_by: request.startBy ?? null,
             run_at: request.runAt ?? databaseTime(now),
+            parent_run: request.parentRun ?? null,
             requested_by: request.requestedBy,
             trace_id: request.traceId,
             created_at: databaseTime(now),

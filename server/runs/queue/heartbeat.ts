@@ -2,8 +2,8 @@ import { sql } from "kysely";
 import type { Db } from "../../store/open-store.ts";
 import { databaseTime } from "./database-time.ts";
 
-/** A lease: the run and the attempt that it was claimed for. */
-export type Lease = Readonly<{ runId: number; attempt: number }>;
+/** A lease: the run and the fencing token that its claim gave. */
+export type Lease = Readonly<{ runId: number; lease: number }>;
 
 export type Heartbeat = Readonly<{
   /** Leases that are no longer this worker's: whatever they still do is fenced off. */
@@ -24,12 +24,12 @@ export async function heartbeat(
 ): Promise<Heartbeat> {
   if (leases.length === 0) return { lost: [], cancelled: [] };
   // Not "every run of mine": a claim whose answer was lost on the way must run out of its lease.
-  const held = sql.join(leases.map((lease) => sql`(${lease.runId}::bigint, ${lease.attempt}::integer)`));
-  const { rows } = await sql<{ id: number; attempt: number; cancel: boolean }>`
+  const held = sql.join(leases.map((lease) => sql`(${lease.runId}::bigint, ${lease.lease}::integer)`));
+  const { rows } = await sql<{ id: number; lease: number; cancel: boolean }>`
     update runs set heartbeat_at = ${databaseTime(now)}
-    where state = 'running' and lease_owner = ${worker} and (id, attempt) in (${held})
-    returning id, attempt, cancel_requested_at is not null as cancel`.execute(db);
-  const find = (lease: Lease) => rows.find((row) => row.id === lease.runId && row.attempt === lease.attempt);
+    where state = 'running' and lease_owner = ${worker} and (id, lease) in (${held})
+    returning id, lease, cancel_requested_at is not null as cancel`.execute(db);
+  const find = (lease: Lease) => rows.find((row) => row.id === lease.runId && row.lease === lease.lease);
   return {
     lost: leases.filter((lease) => find(lease) === undefined),
     cancelled: leases.filter((lease) => find(lease)?.cancel === true),

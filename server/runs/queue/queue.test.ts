@@ -4,8 +4,8 @@ import { testStore } from "../../../tests/support/store.ts";
 import type { Manifest } from "../../jobs/manifest.ts";
 import type { Db } from "../../store/open-store.ts";
 import { openAlerts } from "../alerts.ts";
+import type { AttemptOutcome } from "../attempt-outcome.ts";
 import { cancelRun } from "../cancel-run.ts";
-import type { AttemptOutcome } from "../execute-run.ts";
 import { claim } from "./claim.ts";
 import { enqueue, type NewRun } from "./enqueue.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -92,7 +92,7 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     expect(count(first).free).toHaveLength(5);
     expect(count(first).paused).toBeUndefined();
     const ended = first.find((run) => run.job === "serial");
-    await settle(db, { runId: ended?.id ?? 0, attempt: 1, outcome: success, retry: null, now: at(2) });
+    await settle(db, { runId: ended?.id ?? 0, attempt: 1, lease: 1, outcome: success, retry: null, now: at(2) });
     const second = (await claim(db, { worker: "w", limit: 100, now: at(3) })).runs;
     expect(second.map((run) => run.job)).toEqual(["serial"]);
   });
@@ -119,7 +119,14 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
         for (const run of runs) {
           // Counted down before the settle, so that whoever claims next cannot be counted too early.
           live.set(run.job, (live.get(run.job) ?? 0) - 1);
-          await settle(db, { runId: run.id, attempt: run.attempt, outcome: success, retry: null, now: at(1) });
+          await settle(db, {
+            runId: run.id,
+            attempt: run.attempt,
+            lease: run.lease,
+            outcome: success,
+            retry: null,
+            now: at(1),
+          });
         }
       }
     };
@@ -138,14 +145,14 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     await enqueue(db, order("a"));
     const stale = await claimOne(db, at(0));
     await addAttempt(db, stale, 1);
-    const reaped = await reap(db, { now: at(6_001), random: () => 0 });
-    expect(reaped).toMatchObject([{ id: stale.id, state: "queued", run_at: at(7_001) }]);
+    const reaped = await reap(db, { now: at(6_001) });
+    expect(reaped).toMatchObject([{ id: stale.id, state: "queued", run_at: at(6_001) }]);
     const fresh = await claimOne(db, at(8_000), "w2");
-    expect(fresh).toMatchObject({ id: stale.id, attempt: 2 });
-    const settleAs = (attempt: number) =>
-      settle(db, { runId: stale.id, attempt, outcome: success, retry, now: at(9_000) });
+    expect(fresh).toMatchObject({ id: stale.id, attempt: 1, lease: 2 });
+    const settleAs = (lease: number) =>
+      settle(db, { runId: stale.id, attempt: 1, lease, outcome: success, retry, now: at(9_000) });
     expect(await settleAs(1)).toBeUndefined();
-    const beat = { leases: [{ runId: stale.id, attempt: 1 }], now: at(9_000) };
+    const beat = { leases: [{ runId: stale.id, lease: 1 }], now: at(9_000) };
     expect((await heartbeat(db, { worker: "w1", ...beat })).lost).toHaveLength(1);
     expect(await settleAs(2)).toMatchObject({
       state: "succeeded",
@@ -169,6 +176,7 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
       const settled = await settle(db, {
         runId: run.id,
         attempt,
+        lease: attempt,
         outcome: failure(),
         retry,
         now: at(now),
@@ -190,29 +198,37 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     ] as const) {
       await enqueue(db, order("a"));
       const run = await claimOne(db, at(now));
-      const settled = await settle(db, { runId: run.id, attempt: 1, outcome: failure(cls), retry, now: at(now) });
+      const settled = await settle(db, {
+        runId: run.id,
+        attempt: 1,
+        lease: 1,
+        outcome: failure(cls),
+        retry,
+        now: at(now),
+      });
       expect(settled?.state).toBe("failed");
       expect(await openAlerts(db)).toMatchObject([{ count: i }]);
     }
     await enqueue(db, order("a"));
     const good = await claimOne(db, at(now));
-    await settle(db, { runId: good.id, attempt: 1, outcome: success, retry, now: at(now) });
+    await settle(db, { runId: good.id, attempt: 1, lease: 1, outcome: success, retry, now: at(now) });
     expect(await openAlerts(db)).toEqual([]);
   });
 
-  test("a run that was put back goes on as a new attempt and loses no try", async () => {
+  test("a run that was put back goes on with its attempt and loses no try", async () => {
     await using store = await testStore(kind);
     const { db } = store;
     await addJob(db, "a");
     await enqueue(db, order("a"));
     const two = { ...retry, attempts: 2 };
     const error = { reason: "shutdown", class: "transient", message: "stop" } as const;
-    for (let attempt = 1; attempt <= 4; attempt++) {
+    for (let lease = 1; lease <= 4; lease++) {
       const run = await claimOne(db, at(0));
-      await addAttempt(db, run, 1);
+      if (lease === 1) await addAttempt(db, run, 1);
       const back = await settle(db, {
         runId: run.id,
-        attempt,
+        attempt: 1,
+        lease,
         outcome: { state: "put_back", error },
         retry: two,
         now: at(0),
@@ -222,8 +238,9 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     const outcomes: string[] = [];
     for (const now of [at(0), at(10_000)]) {
       const run = await claimOne(db, now);
-      await addAttempt(db, run, 1);
-      const settled = await settle(db, { runId: run.id, attempt: run.attempt, outcome: failure(), retry: two, now });
+      if (run.attempt > 1) await addAttempt(db, run, 1);
+      const { id: runId, attempt, lease } = run;
+      const settled = await settle(db, { runId, attempt, lease, outcome: failure(), retry: two, now });
       outcomes.push(settled?.state ?? "");
     }
     expect(outcomes).toEqual(["queued", "failed"]);
@@ -250,11 +267,69 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     });
     await got.promise;
     expect(notices).toContain(`cancel ${first.id}`);
-    const lease = { runId: first.id, attempt: 1 };
+    const lease = { runId: first.id, lease: 1 };
     expect((await heartbeat(db, { worker: "w1", leases: [lease], now: at(6) })).cancelled).toEqual([lease]);
-    const settled = await settle(db, { ...lease, outcome: failure(), retry, now: at(7) });
+    const settled = await settle(db, { ...lease, attempt: 1, outcome: failure(), retry, now: at(7) });
     expect(settled?.state).toBe("failed");
     expect(await cancelRun(db, { runId: first.id, by: "person", now: at(8) })).toBeUndefined();
     await unlisten();
+  });
+
+  test("an attempt that its worker lost goes on at once, then later each time, and is given up after five", async () => {
+    await using store = await testStore(kind);
+    const { db } = store;
+    await addJob(db, "a");
+    await enqueue(db, order("a"));
+    const error = { reason: "crashed", class: "transient", message: "gone" } as const;
+    const steps: (readonly [string, number])[] = [];
+    for (let lease = 1, now = 0; lease <= 5; lease++) {
+      const run = await claimOne(db, at(now));
+      expect(run).toMatchObject({ attempt: 1, lease });
+      if (lease === 1) await addAttempt(db, run, 1);
+      const outcome = { state: "lost", error } as const;
+      const settled = await settle(db, { runId: run.id, attempt: 1, lease, outcome, retry, now: at(now) });
+      steps.push([settled?.state ?? "", (settled?.run_at.getTime() ?? 0) - at(now).getTime()]);
+      now = (settled?.run_at.getTime() ?? 0) - at(0).getTime();
+    }
+    expect(steps.slice(0, 4)).toEqual([
+      ["queued", 0],
+      ["queued", 1_000],
+      ["queued", 5_000],
+      ["queued", 25_000],
+    ]);
+    // The fifth counts as a crash of the attempt, which the job's own policy retries.
+    expect(await claimOne(db, at(200_000))).toMatchObject({ attempt: 2 });
+  });
+
+  test("a suspended run keeps its place, wakes at its time, and an awaited run wakes its parent", async () => {
+    await using store = await testStore(kind);
+    const { db } = store;
+    await addJob(db, "a");
+    await addJob(db, "b");
+    await enqueue(db, order("a"));
+    await enqueue(db, order("a"));
+    const run = await claimOne(db, at(0));
+    await addAttempt(db, run, 1);
+    const suspend = (lease: number, wakeAt: Date | null, now: Date) =>
+      settle(db, {
+        runId: run.id,
+        attempt: 1,
+        lease,
+        outcome: { state: "suspended", wakeAt, activeMs: 40 },
+        retry: null,
+        now,
+      });
+    expect(await suspend(1, at(60_000), at(1))).toMatchObject({ state: "suspended", run_at: at(60_000) });
+    expect(ids((await claim(db, { worker: "w", limit: 9, now: at(59_000) })).runs)).toEqual([]);
+    expect(await claimOne(db, at(60_000))).toMatchObject({ id: run.id, attempt: 1, lease: 2 });
+
+    await suspend(2, null, at(60_001));
+    expect(ids((await claim(db, { worker: "w", limit: 9, now: at(9e9) })).runs)).toEqual([]);
+    await enqueue(db, order("b", { parentRun: run.id, trigger: "job", now: at(70_000) }));
+    const child = await claimOne(db, at(70_000));
+    await settle(db, { runId: child.id, attempt: 1, lease: 1, outcome: success, retry: null, now: at(80_000) });
+    expect(await claimOne(db, at(80_000))).toMatchObject({ id: run.id, lease: 3 });
+    expect(await suspend(3, null, at(80_001))).toMatchObject({ run_at: at(80_001) });
+    expect(await cancelRun(db, { runId: run.id, by: "person", now: at(80_002) })).toMatchObject({ state: "cancelled" });
   });
 });

@@ -19,7 +19,7 @@ const order = (job: string, more: Partial<NewRun> = {}): NewRun => ({
 });
 
 describe.each(["pglite", "postgres"] as const)("reaping on %s", (kind) => {
-  test("lost leases: retried by the manifest, final without retries, back to the queue before they began", async () => {
+  test("lost leases go back to the queue, to go on where they were or to begin", async () => {
     await using store = await testStore(kind);
     const { db } = store;
     await addJob(db, "once");
@@ -28,16 +28,18 @@ describe.each(["pglite", "postgres"] as const)("reaping on %s", (kind) => {
     const { runs } = await claim(db, { worker: "dead", limit: 2, now: at(0) });
     for (const run of runs) if (run.job === "once") await addAttempt(db, run, 1);
     expect(await reap(db, { now: at(5_999) })).toEqual([]);
-    const leases = runs.map((run) => ({ runId: run.id, attempt: run.attempt }));
+    const leases = runs.map((run) => ({ runId: run.id, lease: run.lease }));
     expect(await heartbeat(db, { worker: "dead", leases, now: at(5_999) })).toEqual({ lost: [], cancelled: [] });
     expect(await reap(db, { now: at(11_000) })).toEqual([]);
     const reaped = await reap(db, { now: at(12_100) });
     expect(reaped.map((run) => [run.job, run.state])).toEqual([
-      ["once", "crashed"],
+      ["once", "queued"],
       ["never-began", "queued"],
     ]);
-    expect((await openAlerts(db)).map((alert) => alert.key)).toEqual(["job:once:failed"]);
-    expect(await db.selectFrom("attempts").select("state").execute()).toEqual([{ state: "crashed" }]);
+    expect(await openAlerts(db)).toEqual([]);
+    expect(await db.selectFrom("attempts").select(["state", "ended_at"]).execute()).toEqual([
+      { state: "suspended", ended_at: null },
+    ]);
   });
 
   test("leases of a dead daemon are reaped at once where the store is ours alone", async () => {

@@ -4,6 +4,7 @@ import type { Row } from "../../store/tables.ts";
 import { inTransaction } from "../in-transaction.ts";
 import type { RunError } from "../run-error.ts";
 import { sendNotice } from "../run-notices.ts";
+import { wakeParent } from "../wake-parent.ts";
 import { databaseTime } from "./database-time.ts";
 import { lostAfterMs } from "./heartbeat.ts";
 import { findRetryPolicy } from "./retry-policy.ts";
@@ -16,11 +17,8 @@ export type ReapRequest = Readonly<{
   random?: (() => number) | undefined;
 }>;
 
-/** Runs that died again and again before their attempt began are given up at this attempt. */
-const mostFalseStarts = 10;
-
 /**
- * Ends what nobody works on any more: attempts whose lease was lost (they crashed, and are retried as the manifest says),
+ * Takes back what nobody works on any more: attempts whose lease was lost (they go on from their journal), and ends
  * queued runs that missed their start deadline, and queued runs of retired jobs. Returns the runs that it changed.
  */
 export async function reap(db: Db, request: ReapRequest = {}): Promise<Row<"runs">[]> {
@@ -33,7 +31,7 @@ async function reapLost(trx: Db, { onlyWorker, now, random }: ReapRequest): Prom
   const at = databaseTime(now);
   const dead = await trx
     .selectFrom("runs")
-    .select(["id", "attempt", "lease_owner"])
+    .select(["id", "attempt", "lease", "lease_owner"])
     .where("state", "=", "running")
     .where((eb) =>
       onlyWorker === undefined
@@ -46,24 +44,13 @@ async function reapLost(trx: Db, { onlyWorker, now, random }: ReapRequest): Prom
     .skipLocked()
     .execute();
   const changed: Row<"runs">[] = [];
-  for (const { id: runId, attempt, lease_owner } of dead) {
-    const begun = await trx
-      .selectFrom("attempts")
-      .select("attempt")
-      .where("run_id", "=", runId)
-      .where("attempt", "=", attempt)
-      .executeTakeFirst();
-    const error: RunError = {
-      reason: "crashed",
-      class: "transient",
-      message: `worker ${lease_owner ?? "unknown"} stopped without a word during attempt ${attempt}`,
-    };
-    // Where the worker died between the claim and the attempt's first row, nothing has run yet.
-    const falseStart = begun === undefined && attempt < mostFalseStarts;
+  for (const { id: runId, attempt, lease, lease_owner } of dead) {
+    const message = `worker ${lease_owner ?? "unknown"} stopped without a word during attempt ${attempt}`;
     const run = await settle(trx, {
       runId,
       attempt,
-      outcome: falseStart ? { state: "put_back", error } : { state: "crashed", output: null, error },
+      lease,
+      outcome: { state: "lost", error: { reason: "crashed", class: "transient", message } },
       retry: await findRetryPolicy(trx, { id: runId, attempt }),
       now,
       random,
@@ -81,10 +68,13 @@ async function expireQueued(trx: Db, now: Date | undefined): Promise<Row<"runs">
       when runs.cancel_requested_at is not null then runs.error
       else ${refusal("start_deadline", "missed: it could not start within the schedule's startDeadline")} end
     from jobs j
-    where j.name = runs.job and runs.state = 'queued'
+    where j.name = runs.job and runs.state in ('queued', 'suspended')
       and (j.state = 'retired' or runs.cancel_requested_at is not null or (runs.start_by < ${at} and runs.attempt = 0))
     returning runs.*`.execute(trx);
-  for (const run of rows) await sendNotice(trx, { kind: "ended", runId: run.id });
+  for (const run of rows) {
+    await wakeParent(trx, run, now);
+    await sendNotice(trx, { kind: "ended", runId: run.id });
+  }
   return rows;
 }
 

@@ -3,21 +3,49 @@ import type { Manifest } from "../../jobs/manifest.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunState } from "../../store/tables.ts";
 import { raiseAlert } from "../alerts.ts";
-import type { AttemptOutcome } from "../execute-run.ts";
+import type { AttemptOutcome } from "../attempt-outcome.ts";
 import { failureAlert } from "../failure-alert.ts";
 import { inTransaction } from "../in-transaction.ts";
 import type { RunError } from "../run-error.ts";
 import { formatNotice, runsChannel, sendNotice } from "../run-notices.ts";
+import { isFinal } from "../run-states.ts";
+import { wakeParent } from "../wake-parent.ts";
 import { backoffMs } from "./backoff.ts";
 import { databaseTime } from "./database-time.ts";
 
-/** How an attempt ended. `put_back` means that its worker stopped: no fault of the job, so it counts as no try. */
-export type Settlement = AttemptOutcome | Readonly<{ state: "put_back"; error: RunError }>;
+/** The attempt goes on later, from its journal: when it is time, or when what it waits for has happened. */
+export type Suspension = Readonly<{
+  state: "suspended";
+  /** Null where only an answer wakes it. */
+  wakeAt: Date | null;
+  /** Milliseconds in a runner so far. */
+  activeMs: number;
+}>;
+
+/** The attempt cannot go on before a person has answered an open question of it. */
+export type Halt = Readonly<{ state: "needs_decision"; error: RunError }>;
+
+/**
+ * How a worker lets go of a run. `put_back` means that it stopped, `lost` that it died: the attempt goes on from its journal,
+ * unless it was lost too often.
+ */
+export type Settlement =
+  | AttemptOutcome
+  | Suspension
+  | Halt
+  | Readonly<{ state: "put_back"; error: RunError }>
+  | Readonly<{ state: "lost"; error: RunError }>;
+
+/** A run that takes its worker down this often in a row is given up at this attempt. */
+const mostLosses = 5;
+/** When a run that waits for an answer alone would be looked at. */
+const never = new Date("9999-12-31T00:00:00Z");
 
 export type SettleRequest = Readonly<{
   runId: number;
-  /** The fencing token: a run that was claimed again since is left alone. */
   attempt: number;
+  /** The fencing token: a run that was claimed again since is left alone. */
+  lease: number;
   outcome: Settlement;
   /** The retry policy of the version that ran; null for none. */
   retry: Manifest["retry"] | null;
@@ -30,45 +58,50 @@ export type SettleRequest = Readonly<{
  * Returns undefined, and changes nothing, where the attempt does not hold the run any more.
  */
 export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"> | undefined> {
-  const { runId, attempt, outcome, now } = request;
+  const { runId, attempt, lease, outcome, now } = request;
   if (outcome.state === "succeeded") return succeed(db, request, outcome.output);
   return inTransaction(db, async (trx) => {
     const held = await trx
       .selectFrom("runs")
-      .select(["id", "cancel_requested_at"])
+      .select(["id", "lost", "cancel_requested_at"])
       .where("id", "=", runId)
-      .where("attempt", "=", attempt)
+      .where("lease", "=", lease)
       .where("state", "=", "running")
       .forUpdate()
       .executeTakeFirst();
     if (held === undefined) return undefined;
 
-    const error = outcome.error === null ? null : JSON.stringify(outcome.error);
-    const ended: RunState = outcome.state === "put_back" ? "cancelled" : outcome.state;
+    const next = nextStep(request, held);
+    const at = databaseTime(now);
+    const error = "error" in outcome && outcome.error !== null ? JSON.stringify(outcome.error) : null;
     await trx
       .updateTable("attempts")
-      .set({ state: ended, error, ended_at: databaseTime(now) })
+      .set({
+        state: next.attempt,
+        error,
+        ended_at: next.resumes ? null : at,
+        ...(outcome.state === "suspended" ? { active_ms: outcome.activeMs } : {}),
+      })
       .where("run_id", "=", runId)
       .where("attempt", "=", attempt)
       .execute();
-
-    const next = await nextStep(trx, request, held.cancel_requested_at !== null);
     const run = await trx
       .updateTable("runs")
-      .set({ lease_owner: null, heartbeat_at: null, error })
-      .set(
-        next.state === "queued"
-          ? {
-              state: "queued",
-              run_at: sql<Date>`${databaseTime(now)} + ${next.delayMs}::integer * interval '1 millisecond'`,
-            }
-          : { state: next.state, finished_at: databaseTime(now), output: "output" in outcome ? outcome.output : null },
-      )
+      .set({
+        state: next.run,
+        lease_owner: null,
+        heartbeat_at: null,
+        error,
+        resumes: next.resumes,
+        lost: outcome.state === "lost" ? held.lost + 1 : 0,
+        ...(await whenNext(trx, request, next)),
+      })
       .where("id", "=", runId)
       .returningAll()
       .executeTakeFirstOrThrow();
-    if (next.state !== "queued") await tell(trx, run, now);
-    await sendNotice(trx, next.state === "queued" ? { kind: "queued" } : { kind: "ended", runId });
+    if (isFinal(run.state) && run.state !== "cancelled") await raiseAlert(trx, { ...failureAlert(run), runId, now });
+    if (run.finished_at !== null) await wakeParent(trx, run, now);
+    await sendNotice(trx, run.state === "queued" ? { kind: "queued" } : { kind: "ended", runId });
     return run;
   });
 }
@@ -76,7 +109,7 @@ export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"
 /** What nearly every run ends with, so it takes one statement, which is a transaction of its own. */
 async function succeed(
   db: Db,
-  { runId, attempt, now }: SettleRequest,
+  { runId, attempt, lease, now }: SettleRequest,
   output: string | null,
 ): Promise<Row<"runs"> | undefined> {
   const at = databaseTime(now);
@@ -84,13 +117,15 @@ async function succeed(
     with ended as (
       update runs set state = 'succeeded', output = ${output}, error = null, finished_at = ${at},
         lease_owner = null, heartbeat_at = null
-      where id = ${runId} and attempt = ${attempt} and state = 'running' returning *
+      where id = ${runId} and lease = ${lease} and state = 'running' returning *
     ), attempt_ended as (
       update attempts set state = 'succeeded', ended_at = ${at} from ended
-      where attempts.run_id = ended.id and attempts.attempt = ended.attempt
+      where attempts.run_id = ended.id and attempts.attempt = ${attempt}
     ), resolved as (
       update alerts set resolved_at = ${at} from ended
       where alerts.key = 'job:' || ended.job || ':failed' and alerts.resolved_at is null
+    ), woken as (
+      update runs set run_at = ${at} from ended where runs.id = ended.parent_run and runs.state = 'suspended'
     ), told as (
       select pg_notify(${runsChannel}, ${formatNotice({ kind: "ended", runId })}) from ended
     )
@@ -98,38 +133,90 @@ async function succeed(
   return rows[0];
 }
 
-type Next = { state: "queued"; delayMs: number } | { state: AttemptOutcome["state"] };
+type Next = Readonly<{ run: RunState; attempt: RunState; resumes: boolean; delayMs: number }>;
 
-async function nextStep(trx: Db, request: SettleRequest, cancelRequested: boolean): Promise<Next> {
-  const { runId, attempt, outcome, retry } = request;
+function nextStep(request: SettleRequest, held: { lost: number; cancel_requested_at: Date | null }): Next {
+  const { attempt, outcome, retry } = request;
+  const ends = (state: RunState): Next => ({ run: state, attempt: state, resumes: false, delayMs: 0 });
+  const goesOn = (run: RunState, state: RunState): Next => ({ run, attempt: state, resumes: true, delayMs: 0 });
+  const cancelRequested = held.cancel_requested_at !== null;
   switch (outcome.state) {
     case "succeeded":
     case "cancelled":
     case "denied":
-      return { state: outcome.state };
+      return ends(outcome.state);
     case "put_back":
-      return cancelRequested ? { state: "cancelled" } : { state: "queued", delayMs: 0 };
+      return cancelRequested ? ends("cancelled") : goesOn("queued", "suspended");
+    case "suspended":
+      return cancelRequested ? ends("cancelled") : goesOn("suspended", "suspended");
+    case "needs_decision":
+      return cancelRequested ? ends("cancelled") : goesOn("needs_decision", "needs_decision");
+    case "lost":
+      if (cancelRequested) return ends("cancelled");
+      if (held.lost + 1 >= mostLosses) return retried("crashed");
+      // At once after the first loss, then after 1, 5 and 25 seconds: what took it down may still be there.
+      return { ...goesOn("queued", "suspended"), delayMs: held.lost === 0 ? 0 : 1_000 * 5 ** (held.lost - 1) };
     case "failed":
     case "timed_out":
     case "out_of_memory":
-    case "crashed": {
-      const hopeless = outcome.error?.class === "policy" || outcome.error?.class === "permanent";
-      if (retry === null || retry.attempts < 2 || hopeless || cancelRequested) return { state: outcome.state };
-      const putBack = await trx
-        .selectFrom("attempts")
-        .select((eb) => eb.fn.countAll<number | string | bigint>().as("count"))
-        .where("run_id", "=", runId)
-        .where("state", "=", "cancelled")
-        .executeTakeFirstOrThrow();
-      const tries = attempt - Number(putBack.count);
-      if (tries >= retry.attempts) return { state: outcome.state };
-      return { state: "queued", delayMs: backoffMs(retry, tries, request.random) };
-    }
+    case "crashed":
+      return retried(outcome.state);
     default:
       return outcome satisfies never;
   }
+
+  function retried(state: RunState): Next {
+    const kind = "error" in outcome ? outcome.error?.class : undefined;
+    const hopeless = kind === "policy" || kind === "permanent" || kind === "nondeterminism";
+    if (retry === null || attempt >= retry.attempts || hopeless || cancelRequested) return ends(state);
+    return { run: "queued", attempt: state, resumes: false, delayMs: backoffMs(retry, attempt, request.random) };
+  }
 }
 
-async function tell(trx: Db, run: Row<"runs">, now: Date | undefined): Promise<void> {
-  if (run.state !== "cancelled") await raiseAlert(trx, { ...failureAlert(run), runId: run.id, now });
+/** The columns that say when it goes on, or that it has ended. */
+async function whenNext(trx: Db, { runId, attempt, outcome, now }: SettleRequest, next: Next) {
+  const at = databaseTime(now);
+  switch (next.run) {
+    case "queued":
+      return { run_at: sql<Date>`${at} + ${next.delayMs}::integer * interval '1 millisecond'` };
+    case "suspended": {
+      const wakeAt = outcome.state === "suspended" ? outcome.wakeAt : null;
+      // What happened while it was being suspended found nobody to wake.
+      const woken = (await hasAnswer(trx, runId, attempt)) || (await hasChildJustEnded(trx, runId, at));
+      return { run_at: woken ? at : (wakeAt ?? never) };
+    }
+    case "needs_decision":
+      return {};
+    default:
+      return { finished_at: at, output: "output" in outcome ? outcome.output : null };
+  }
+}
+
+/** A child that ended just before its parent was suspended. A needless waking does no harm. */
+async function hasChildJustEnded(trx: Db, runId: number, at: ReturnType<typeof databaseTime>): Promise<boolean> {
+  const row = await trx
+    .selectFrom("runs")
+    .select("id")
+    .where("parent_run", "=", runId)
+    .where("finished_at", ">", sql<Date>`${at} - interval '3 seconds'`)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+async function hasAnswer(trx: Db, runId: number, attempt: number): Promise<boolean> {
+  const row = await trx
+    .selectFrom("questions")
+    .innerJoin("journal", (join) =>
+      join
+        .onRef("journal.run_id", "=", "questions.run_id")
+        .onRef("journal.attempt", "=", "questions.attempt")
+        .onRef("journal.seq", "=", "questions.seq"),
+    )
+    .select("questions.seq")
+    .where("questions.run_id", "=", runId)
+    .where("questions.attempt", "=", attempt)
+    .where("questions.answered_at", "is not", null)
+    .where("journal.state", "=", "intent")
+    .executeTakeFirst();
+  return row !== undefined;
 }

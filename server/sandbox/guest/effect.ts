@@ -11,10 +11,8 @@ import {
 } from "./primordials.ts";
 import { breachLimit, countWaiting, isOver } from "./run-state.ts";
 
-/** Most calls that the parent serves at a time; further ones wait here, in order. */
-const maxInFlight = 64;
 /** Most characters of one call's arguments. */
-const maxArgs = 16_000_000;
+const maxArgs = 90_000_000;
 
 type Waiting = { resolve(value: unknown): void; reject(error: unknown): void; counted: boolean };
 type Call = Waiting & { op: string; argsJson: string };
@@ -28,12 +26,15 @@ let requested = 0;
 let issued = 0;
 let flying = 0;
 let maxEffects = 0;
+/** Most calls that the parent serves at a time; further ones wait here, in order. */
+let maxInFlight = 0;
 /** Why nothing may be called yet. */
 let closedReason: string | undefined = "a job must not call anything while it is loaded: move the call into run()";
 
 /** From here on the job may call: its bundle is loaded and run() starts. */
-export function openEffects(effects: number): void {
-  maxEffects = effects;
+export function openEffects(limits: { effects: number; inFlight: number }): void {
+  maxEffects = limits.effects;
+  maxInFlight = limits.inFlight;
   closedReason = undefined;
 }
 

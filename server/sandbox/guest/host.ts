@@ -25,6 +25,7 @@ export type BootConfig = Readonly<{
   startMs: number;
   logBytes: number;
   effects: number;
+  inFlight: number;
   /** Whether the bundle is only asked for what it declares. */
   declare: boolean;
   inputJson: string | null;

@@ -1,21 +1,32 @@
 import { z } from "zod";
+import { artifacts } from "./artifacts.ts";
+import { ask } from "./ask.ts";
 import { describeError } from "./describe-error.ts";
 import { openEffects } from "./effect.ts";
+import { exec } from "./exec.ts";
+import { files } from "./files.ts";
 import type { BootConfig, RunInfo } from "./host.ts";
+import { jobs } from "./jobs.ts";
 import { kv } from "./kv.ts";
+import { llm } from "./llm.ts";
 import { log } from "./log.ts";
+import { notify } from "./notify.ts";
 import { ErrorClass, jsonParse, jsonStringify, promiseThen } from "./primordials.ts";
 import { settleRun } from "./run-state.ts";
 import { secrets } from "./secrets.ts";
+import { sleep } from "./sleep.ts";
 
-type JobContext = { input: unknown; kv: typeof kv; secrets: typeof secrets; log: typeof log; run: RunInfo };
+/** What every run gets besides its input and what tells which run it is. */
+const doors = { kv, secrets, log, files, artifacts, llm, notify, exec, sleep, ask, jobs };
+
+type JobContext = typeof doors & { input: unknown; run: RunInfo };
 type JobDefinition = { run: (context: JobContext) => unknown; input?: z.ZodType } & Record<string, unknown>;
 
 /** Marks what came from defineJob, so that a default export of another shape gets a clear error. */
-const jobs = new WeakSet<object>();
+const defined = new WeakSet<object>();
 
 function isJob(value: unknown): value is JobDefinition {
-  return typeof value === "object" && value !== null && jobs.has(value);
+  return typeof value === "object" && value !== null && defined.has(value);
 }
 
 function defineJob(definition: JobDefinition): JobDefinition {
@@ -24,7 +35,7 @@ function defineJob(definition: JobDefinition): JobDefinition {
     throw new TypeError("defineJob needs a run function: async run({ input, log }) { … }");
   if (definition.input !== undefined && !isSchema(definition.input))
     throw new TypeError('defineJob: input must be a schema of the z that "jobrunner" exports, such as z.object({ … })');
-  jobs.add(definition);
+  defined.add(definition);
   return definition;
 }
 
@@ -103,10 +114,10 @@ export function startJob(evaluate: Evaluate, config: BootConfig): void {
       settleRun({ state: "succeeded", outputJson: declarationJson(job) });
       return;
     }
-    openEffects(config.effects);
+    openEffects(config);
     const started = (async () => {
       const input = await readInput(job, config.inputJson);
-      return await job.run({ input, kv, secrets, log, run: Object.freeze({ ...config.info }) });
+      return await job.run({ ...doors, input, run: Object.freeze({ ...config.info }) });
     })();
     promiseThen(
       started,

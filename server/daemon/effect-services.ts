@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import type { EffectServices } from "../effects/services.ts";
+import type { Home } from "../home.ts";
+import { awaitChild } from "../runs/await-child.ts";
+import { type ControlDeps, requestRun } from "../runs/control.ts";
+import { awaitAnswer, openQuestion } from "../runs/questions.ts";
+import { formatRunId } from "../runs/run-id.ts";
+
+type Deps = ControlDeps &
+  Readonly<{ home: Home; clock: () => Date; llm: EffectServices["llm"]; notify: EffectServices["notify"] }>;
+
+/** What effects reach besides the store. */
+export function effectServices(deps: Deps): EffectServices {
+  const { home, llm, notify } = deps;
+  return {
+    llm,
+    notify,
+    async startRun({ parent, parentJob, ...order }) {
+      const requestedBy = `job ${parentJob} ${formatRunId(parent)}`;
+      const { run } = await requestRun(deps, { ...order, trigger: "job", parentRun: parent, requestedBy });
+      return formatRunId(run.id);
+    },
+    awaitRun: (run, signal) => awaitChild(deps, run, signal),
+    openQuestion,
+    awaitAnswer: (question, signal) => awaitAnswer(deps, question, signal),
+    runFolder: (runId) => join(home.runs, formatRunId(runId)),
+    homeFolder: home.root,
+  };
+}

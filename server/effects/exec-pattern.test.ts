@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { fitsPatterns } from "./exec-pattern.ts";
+
+test.each<[string[], string[], boolean]>([
+  [[], [], true],
+  [[], ["a"], false],
+  [["log"], ["log"], true],
+  [["log"], ["log", "x"], false],
+  [["log", "x"], ["log"], false],
+  [["log"], ["Log"], false],
+  [["--since=*"], ["--since=yesterday"], true],
+  [["--since=*"], ["--since="], true],
+  [["--since=*"], ["--until=x"], false],
+  [["*"], ["file"], true],
+  [["*"], [""], true],
+  [["*"], ["-rf"], false],
+  [["*"], ["--exec=sh"], false],
+  [["-*"], ["-rf"], true],
+  [["-*"], ["file"], false],
+  [["a*c"], ["abc"], true],
+  [["a*c"], ["ac"], true],
+  [["a*c"], ["abcd"], false],
+  [["a*a"], ["a"], false],
+  [["*.txt"], ["x.txt"], true],
+  [["*.txt"], ["-x.txt"], false],
+  [["a*b*c"], ["a1b2c"], true],
+  [["a*b*c"], ["acb"], false],
+  [["*ab*ab"], ["ab"], false],
+  [["*\n*"], ["a\nb"], true],
+  [["."], ["x"], false],
+  [["status", "**"], ["status"], true],
+  [["status", "**"], ["status", "a", "b"], true],
+  [["status", "**"], ["status", "a", "--short"], false],
+  [["status", "**"], ["push"], false],
+  [["status", "**"], [], false],
+  [["**"], [], true],
+  [["*"], ["a", "b"], false],
+  [[`${"*a".repeat(40)}b`], ["a".repeat(10_000)], false],
+])("%j with %j", (patterns, args, fits) => {
+  expect(fitsPatterns(args, patterns)).toBe(fits);
+});

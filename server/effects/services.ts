@@ -1,0 +1,79 @@
+import type { Db } from "../store/open-store.ts";
+
+/** What effects reach besides the store. The daemon passes it in, so that an effect imports nothing else. */
+export type EffectServices = Readonly<{
+  /** Asks a local model. Throws UserError `model_missing`, `model_unavailable`, `model_failed`. */
+  llm(request: LlmRequest, options: { signal: AbortSignal; onText: (whole: string) => void }): Promise<LlmAnswer>;
+  /** Sends a message to a target of config.yaml. Throws UserError `target_not_found`, `notify_failed`. */
+  notify(message: NotifyMessage, options: { idempotencyKey: string; signal: AbortSignal }): Promise<void>;
+  /** Asks for a run and gives its handle; the same order again brings back the same run. Throws what `requestRun` throws. */
+  startRun(order: StartOrder): Promise<string>;
+  /** Waits until a run that `parent` started has ended. Throws `run_not_found` for any other. */
+  awaitRun(run: { handle: string; parent: number }, signal: AbortSignal): Promise<AwaitedRun>;
+  /** Puts a question to the person, in the given transaction. */
+  openQuestion(db: Db, question: AskedQuestion): Promise<void>;
+  /** Waits for the answer. Throws `ask_timeout` once the deadline has passed without one and without a fallback. */
+  awaitAnswer(question: QuestionKey, signal: AbortSignal): Promise<unknown>;
+  /** Absolute path of the folder that holds a run's artifacts. */
+  runFolder(runId: number): string;
+  /** Absolute path of the home folder, which no job may touch. */
+  homeFolder: string;
+}>;
+
+export type QuestionKey = Readonly<{ runId: number; attempt: number; seq: number }>;
+
+export type AskedQuestion = QuestionKey &
+  Readonly<{
+    job: string;
+    question: string;
+    /** JSON Schema of the answer. */
+    schema: Readonly<Record<string, unknown>>;
+    choices: readonly string[] | null;
+    /** The answer once the deadline has passed; undefined for none. */
+    fallback: unknown;
+    askedAt: Date;
+    deadline: Date | null;
+  }>;
+
+export type LlmMessage = Readonly<{ role: "system" | "user" | "assistant"; content: string }>;
+
+export type LlmRequest = Readonly<{
+  model: string;
+  messages: readonly LlmMessage[];
+  /** JSON Schema that the answer must fit; null for text. */
+  schema: Readonly<Record<string, unknown>> | null;
+  temperature: number | null;
+  /** Most tokens of the answer; null for the model's own limit. */
+  maxTokens: number | null;
+  seed: number | null;
+}>;
+
+export type LlmAnswer = Readonly<{
+  text: string;
+  tokens: Readonly<{ prompt: number; output: number }>;
+  finish: "stop" | "length";
+}>;
+
+export type NotifyMessage = Readonly<{
+  target: string;
+  title: string;
+  text: string;
+  urgency: "low" | "normal" | "high";
+}>;
+
+export type StartOrder = Readonly<{
+  job: string;
+  input: unknown;
+  /** The run that asks, and its job. */
+  parent: number;
+  parentJob: string;
+  dedupeKey: string;
+  traceId: string;
+}>;
+
+export type AwaitedRun = Readonly<{
+  run: string;
+  state: string;
+  output: unknown;
+  error: Readonly<{ reason: string; message: string }> | null;
+}>;

@@ -1,0 +1,15 @@
+import { z } from "zod";
+
+type JsonSchema = Record<string, unknown>;
+
+/** The schema that an answer must fit, as it crosses the border, and how the answer is read afterwards. */
+export type AnswerSchema = Readonly<{ json: JsonSchema; read(answer: unknown): unknown }>;
+
+/** From a schema of our `z`, which also reads the answer (defaults, transforms), or from plain JSON Schema. */
+export function answerSchema(schema: unknown, what: string): AnswerSchema {
+  if (typeof schema !== "object" || schema === null) throw new TypeError(`${what}: schema must be a schema of z`);
+  if (!("_zod" in schema)) return { json: schema as JsonSchema, read: (answer) => answer };
+  const zod = schema as z.ZodType;
+  const json = z.toJSONSchema(zod, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  return { json, read: (answer) => zod.parse(answer) };
+}
