@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { EffectCall, EffectReply, Pool, SandboxOutcome, SandboxRun } from "../../server/sandbox/types.ts";
+import type { Pool, SandboxOutcome, SandboxRun } from "../../server/sandbox/types.ts";
 import { sha256 } from "../../server/sha256.ts";
-import { guestStartMs, jobSource, sandboxRun, testPool } from "../support/sandbox-run.ts";
+import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../support/sandbox-run.ts";
 
 /*
  * Each file of jobs/ says in its first lines how it must end: `// outcome: a|b` and, where it matters, `// message: regexp`.
@@ -10,13 +10,13 @@ import { guestStartMs, jobSource, sandboxRun, testPool } from "../support/sandbo
  */
 
 const folder = new URL("./jobs/", import.meta.url);
-const usualLimits = { timeoutMs: 1_500, memoryMb: 128, logBytes: 100_000, effects: 200 };
+const usualLimits = { timeoutMs: 1_500, cpuMs: 60_000, memoryMb: 128, logBytes: 100_000, effects: 200, inFlight: 64 };
 
 /** Calls to the slow host are never answered. */
-async function onEffect({ argsJson }: EffectCall): Promise<EffectReply> {
+const onEffect = answering(async ({ argsJson }) => {
   if (argsJson.includes("slow.example.org")) await new Promise(() => {});
   return { ok: true, json: "null", guestMs: guestStartMs };
-}
+});
 
 async function hostileRun(file: string, source: string): Promise<SandboxRun> {
   const timeoutMs = Number(/^\/\/ timeout: (\d+)$/m.exec(source)?.[1] ?? usualLimits.timeoutMs);
