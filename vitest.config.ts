@@ -13,7 +13,13 @@ export default defineConfig({
         test: {
           ...shared,
           name: "unit",
-          include: ["server/**/*.test.ts", "tools/**/*.test.ts", "tests/hostile/*.test.ts", "skills/*.test.ts"],
+          include: [
+            "server/**/*.test.ts",
+            "tools/**/*.test.ts",
+            "tests/hostile/*.test.ts",
+            "tests/fuzz/*.test.ts",
+            "skills/*.test.ts",
+          ],
         },
       },
       { test: { ...shared, name: "e2e-pglite", include: ["tests/e2e/**/*.test.ts"], env: { TEST_STORE: "pglite" } } },

@@ -6,7 +6,7 @@ import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../sup
 
 /*
  * Each file of jobs/ says in its first lines how it must end: `// outcome: a|b` and, where it matters, `// message: regexp`.
- * `// timeout: ms` gives more time to what must do much before it breaks a limit. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, and the next run is fine.
+ * `// timeout: ms`, `// cpu: ms` and `// effects: n` change a limit. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, and the next run is fine.
  */
 
 const folder = new URL("./jobs/", import.meta.url);
@@ -19,8 +19,13 @@ const onEffect = answering(async ({ argsJson }) => {
 });
 
 async function hostileRun(file: string, source: string): Promise<SandboxRun> {
-  const timeoutMs = Number(/^\/\/ timeout: (\d+)$/m.exec(source)?.[1] ?? usualLimits.timeoutMs);
-  const limits = { ...usualLimits, timeoutMs };
+  const given = (name: string) => Number(new RegExp(`^// ${name}: (\\d+)$`, "m").exec(source)?.[1] ?? Number.NaN);
+  const limits = {
+    ...usualLimits,
+    timeoutMs: given("timeout") || usualLimits.timeoutMs,
+    cpuMs: given("cpu") || usualLimits.cpuMs,
+    effects: given("effects") || usualLimits.effects,
+  };
   const run = await sandboxRun(file.endsWith(".bundle") ? "" : source, { limits, onEffect });
   return file.endsWith(".bundle") ? { ...run, bundle: source, bundleHash: sha256(source), sourceMap: null } : run;
 }
@@ -28,6 +33,7 @@ async function hostileRun(file: string, source: string): Promise<SandboxRun> {
 function messageOf(outcome: SandboxOutcome): string {
   if (outcome.state === "limit_exceeded") return `${outcome.limit}: ${outcome.error.message}`;
   if (outcome.state === "failed") return `${outcome.error.name}: ${outcome.error.message}`;
+  if (outcome.state === "timed_out") return outcome.limit;
   return outcome.state === "crashed" ? outcome.detail : "";
 }
 
