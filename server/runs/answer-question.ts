@@ -92,23 +92,21 @@ const yesOrNo = new Map([
 ]);
 
 /** The answer as the question's schema has it. Throws invalid_argument, telling what would fit. */
-function parseAnswer({ schema, choices, question }: Row<"questions">, typed: string): unknown {
+function parseAnswer({ schema, choices }: Row<"questions">, typed: string): unknown {
   const wanted = z.record(z.string(), z.json()).parse(JSON.parse(schema));
   if (choices !== null) {
     const known = z.array(z.string()).parse(JSON.parse(choices));
     const fitting = known.filter((choice) => choice.toLowerCase() === typed.trim().toLowerCase());
     const exact = known.find((choice) => choice === typed) ?? (fitting.length === 1 ? fitting[0] : undefined);
     if (exact !== undefined) return exact;
-    throw new UserError("invalid_argument", `"${typed}" is none of the answers: ${known.join(", ")}.`, {
-      next: question,
-    });
+    throw new UserError("invalid_argument", `"${typed}" is none of the answers: ${known.join(", ")}.`);
   }
   for (const value of readings(wanted.type, typed)) {
     const checked = checkInput(wanted, value);
     if (checked.ok && checked.json !== null) return JSON.parse(checked.json);
   }
   const expected = wanted.type === "boolean" ? "yes or no" : `JSON that fits ${JSON.stringify(wanted)}`;
-  throw new UserError("invalid_argument", `"${typed}" does not fit; expected ${expected}.`, { next: question });
+  throw new UserError("invalid_argument", `"${typed}" does not fit; expected ${expected}.`);
 }
 
 /** What the person may have meant, the likeliest first. */
