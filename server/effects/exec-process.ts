@@ -53,6 +53,8 @@ export async function runProcess(order: ProcessOrder): Promise<ProcessEnd> {
     order.onOutput(piece);
   }
 
+  // Out of file descriptors, Node makes no pipes, and its error event would end the daemon if nobody listened.
+  if (child.stdout === undefined) throw notStarted(command, await new Promise((done) => child.once("error", done)));
   child.stdout.on("data", (piece: Buffer) => keep(stdout, piece));
   child.stderr.on("data", (piece: Buffer) => keep(stderr, piece));
   // A program that does not read its input is no failure.

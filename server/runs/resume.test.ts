@@ -135,7 +135,7 @@ test("random programs, cut at every point, end as their own journal says, and re
       }
       total = count;
       if (settlement !== undefined) {
-        expect(settlement).toMatchObject({ state: "succeeded" });
+        expect(settlement, JSON.stringify(settlement)).toMatchObject({ state: "succeeded" });
         break;
       }
     }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../../tests/support/sandbox-run.ts";
+import { canCutNetwork } from "./runner-command.ts";
 import type { EffectCall, LogLine, Pool, RunnerInfo } from "./types.ts";
 
 let pool: Pool;
@@ -258,4 +259,27 @@ describe("a declaration", () => {
   ])("a bundle that %s is refused with its reason", async (_what, source, error) => {
     expect(await declare(source)).toMatchObject({ ok: false, error });
   });
+});
+
+test("a runner's process has no network where the system allows that", async () => {
+  const info = Promise.withResolvers<RunnerInfo>();
+  const controller = new AbortController();
+  await using own = await testPool({ max: 1, warm: 0 });
+  const run = await sandboxRun(jobSource("await new Promise((resolve) => setTimeout(resolve, 60_000));"), {
+    signal: controller.signal,
+    onStart: async (given) => info.resolve(given),
+    onEffect: () => new Promise(() => {}),
+  });
+  const outcome = own.run(run);
+  const { pid } = await info.promise;
+  const ours = readlinkSync("/proc/self/ns/net");
+  expect(readlinkSync(`/proc/${pid}/ns/net`) !== ours).toBe(await canCutNetwork());
+  if (await canCutNetwork()) {
+    // Nothing but a loopback that is down.
+    const devices = readFileSync(`/proc/${pid}/net/dev`, "utf8").split("\n").slice(2);
+    expect(devices.flatMap((line) => line.split(":")[0]?.trim() || [])).toEqual(["lo"]);
+    expect(readFileSync(`/proc/${pid}/net/route`, "utf8").trim().split("\n")).toHaveLength(1);
+  }
+  controller.abort();
+  expect(await outcome).toEqual({ state: "cancelled" });
 });

@@ -64,9 +64,12 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
   };
   const forged = (what: string) => end({ state: "crashed", detail: `the runner broke the protocol: ${what}` });
 
+  let started = false;
+  const waiting: (() => void)[] = [];
+  /** In order: every call that the guest made before its end is passed on before the end is. */
+  const whenStarted = (act: () => void) => void (started ? act() : waiting.push(act));
   const perform = async (call: EffectCall) => {
     try {
-      await options.started;
       if (over) return;
       let answered = false;
       await options.onEffect(call, (reply) => {
@@ -105,12 +108,12 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
           return forged("more calls than the limit");
         counts.heldChars += argsJson.length;
         if (counts.heldChars > maxHeldChars) return end(tooMuchHeld);
-        return void perform({ seq, op, argsJson });
+        return whenStarted(() => void perform({ seq, op, argsJson }));
       }
       case "pong":
         return quiet.answered(message.n);
       case "done":
-        return end(message.outcome);
+        return whenStarted(() => end(message.outcome));
       default:
         return message satisfies never;
     }
@@ -147,7 +150,10 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
     const { timezone, bundle, configJson } = options;
     runner.send({ type: "start", timezone, memoryMb: limits.memoryMb, bundle, configJson });
   }
-  options.started.catch(abort);
+  options.started.then(() => {
+    started = true;
+    for (const act of waiting) act();
+  }, abort);
   try {
     const outcome = await ended.promise;
     await options.started;

@@ -6,19 +6,20 @@ import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../sup
 
 /*
  * Each file of jobs/ says in its first lines how it must end: `// outcome: a|b` and, where it matters, `// message: regexp`.
- * `// timeout: ms`, `// cpu: ms` and `// effects: n` change a limit. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, and the next run is fine.
+ * `// timeout: ms`, `// cpu: ms` and `// effects: n` change a limit;
+ * `// calls:` says exactly what reaches the outside, whatever the job has overridden. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, and the next run is fine.
  */
 
 const folder = new URL("./jobs/", import.meta.url);
 const usualLimits = { timeoutMs: 1_500, cpuMs: 60_000, memoryMb: 128, logBytes: 100_000, effects: 200, inFlight: 64 };
 
-/** Calls to the slow host are never answered. */
-const onEffect = answering(async ({ argsJson }) => {
-  if (argsJson.includes("slow.example.org")) await new Promise(() => {});
-  return { ok: true, json: "null", guestMs: guestStartMs };
-});
-
-async function hostileRun(file: string, source: string): Promise<SandboxRun> {
+async function hostileRun(file: string, source: string, calls: string[]): Promise<SandboxRun> {
+  /** Calls to the slow host are never answered. */
+  const onEffect = answering(async ({ op, argsJson }) => {
+    calls.push(`${op} ${argsJson}`);
+    if (argsJson.includes("slow.example.org")) await new Promise(() => {});
+    return { ok: true, json: "null", guestMs: guestStartMs };
+  });
   const given = (name: string) => Number(new RegExp(`^// ${name}: (\\d+)$`, "m").exec(source)?.[1] ?? Number.NaN);
   const limits = {
     ...usualLimits,
@@ -50,7 +51,9 @@ describe("hostile jobs", () => {
     const source = readFileSync(new URL(file, folder), "utf8");
     const states = /^\/\/ outcome: (.+)$/m.exec(source)?.[1]?.split("|") ?? [];
     const message = /^\/\/ message: (.+)$/m.exec(source)?.[1] ?? "";
-    const hostile = await hostileRun(file, source);
+    const expectedCalls = /^\/\/ calls: (.+)$/m.exec(source)?.[1];
+    const calls: string[] = [];
+    const hostile = await hostileRun(file, source, calls);
     const neighbour = await sandboxRun(jobSource('await kv.get("k"); return "fine";'));
     expect(await pool.run(neighbour)).toEqual(fine);
 
@@ -58,6 +61,7 @@ describe("hostile jobs", () => {
 
     expect(states, JSON.stringify(outcome)).toContain(outcome.state);
     expect(messageOf(outcome)).toMatch(new RegExp(message));
+    if (expectedCalls !== undefined) expect(calls.join("; ") || "none").toBe(expectedCalls);
     expect(beside).toEqual(fine);
     if (outcome.state === "succeeded") expect(await pool.run(hostile)).toMatchObject({ state: "succeeded" });
     expect(await pool.run(neighbour)).toEqual(fine);

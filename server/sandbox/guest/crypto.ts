@@ -7,13 +7,9 @@ import { fillRandom } from "./random.ts";
 const maxRandom = 65_536;
 
 function getRandomValues<T extends ArrayBufferView>(view: T): T {
-  if (
-    !ArrayBuffer.isView(view) ||
-    view instanceof Float32Array ||
-    view instanceof Float64Array ||
-    view instanceof DataView
-  )
-    throw new TypeError("an integer typed array is needed");
+  if (!ArrayBuffer.isView(view)) throw new TypeError("an integer typed array is needed");
+  if (view instanceof Float32Array || view instanceof Float64Array || view instanceof DataView)
+    throw new DOMException("an integer typed array is needed", "TypeMismatchError");
   if (view.byteLength > maxRandom) throw new DOMException(`at most ${maxRandom} bytes at a time`, "QuotaExceededError");
   fillRandom(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
   return view;

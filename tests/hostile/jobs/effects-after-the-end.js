@@ -1,4 +1,5 @@
 // outcome: succeeded
+// calls: timer {"ms":5}
 import { defineJob } from "jobrunner";
 
 export default defineJob({

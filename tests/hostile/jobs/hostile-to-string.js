@@ -1,4 +1,5 @@
 // outcome: succeeded
+// calls: none
 import { defineJob } from "jobrunner";
 
 export default defineJob({

@@ -1,4 +1,5 @@
 // outcome: out_of_memory
+// timeout: 20000
 import { defineJob } from "jobrunner";
 
 export default defineJob({

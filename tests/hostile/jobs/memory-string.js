@@ -1,5 +1,5 @@
 // outcome: out_of_memory|failed
-// timeout: 10000
+// timeout: 20000
 import { defineJob } from "jobrunner";
 
 export default defineJob({

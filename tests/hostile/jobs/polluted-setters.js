@@ -1,4 +1,5 @@
 // outcome: succeeded
+// calls: kv.get {"key":"k"}
 import { defineJob } from "jobrunner";
 
 export default defineJob({
