@@ -70,6 +70,7 @@ describe("quiet", () => {
 
   test("is not told of a guest that computes", async () => {
     const heard: string[] = [];
+    let release = () => {};
     const body =
       'const waiting = kv.get("a"); for (let i = 0; i < 3e8; i++) Math.sqrt(i); log.info("computed"); await waiting;';
     const run = await sandboxRun(jobSource(body), {
@@ -82,7 +83,6 @@ describe("quiet", () => {
         release();
       },
     });
-    let release = () => {};
     expect(await pool.run(run)).toMatchObject({ state: "succeeded" });
     expect(heard).toEqual(["computed", "quiet"]);
   });

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../server/log.ts";
+import { guestBundles } from "../../server/sandbox/guest-bundle.ts";
 import { createPool } from "../../server/sandbox/pool.ts";
+import { canCutNetwork } from "../../server/sandbox/runner-command.ts";
+import { startRunner } from "../../server/sandbox/runner-process.ts";
 import type { SandboxRun } from "../../server/sandbox/types.ts";
 import { percentile, print } from "./figures.ts";
 
@@ -38,10 +41,10 @@ function job(bundle: string, bundleHash: string, onLog: () => void = () => {}): 
 const cacheDir = mkdtempSync(join(tmpdir(), "jobrunner-bench-"));
 const pool = await createPool({ max: 2, warm: 1, log: silentLog, cacheDir });
 
-async function firstLine(bundleHash: string): Promise<number> {
+async function firstLine(bundleHash: string, on = pool): Promise<number> {
   let seen = Number.NaN;
   const start = performance.now();
-  const outcome = await pool.run(job(noop, bundleHash, () => (seen = performance.now() - start)));
+  const outcome = await on.run(job(noop, bundleHash, () => (seen = performance.now() - start)));
   if (outcome.state !== "succeeded") throw new Error(`the bench job ended as ${outcome.state}`);
   return seen;
 }
@@ -63,7 +66,11 @@ print(
 );
 const fresh = await rounds(10, 600, (i) => `fresh-${i}`);
 print("request -> first line, warm process that served nobody", `${percentile(fresh, 0.5).toFixed(2)} ms p50`);
-const cold = await rounds(5, 0, (i) => `cold-${i}`);
+// A pool that keeps nothing warm, or the runner that was made ready in the meantime would be measured.
+const coldPool = await createPool({ max: 1, warm: 0, log: silentLog, cacheDir });
+const cold: number[] = [];
+for (let i = 0; i < 5; i++) cold.push(await firstLine(`cold-${i}`, coldPool));
+await coldPool[Symbol.asyncDispose]();
 print("request -> first line, cold process", `${percentile(cold, 0.5).toFixed(2)} ms p50`);
 
 const callStart = performance.now();
@@ -77,4 +84,70 @@ await Promise.all(Array.from({ length: total }, () => pool.run(job(noop, "load")
 print("isolated no-op runs with two runners", `${Math.round(total / ((performance.now() - loadStart) / 1000))}/s`);
 
 await pool[Symbol.asyncDispose]();
+
+/** Pages that several runners share count in parts, so that the figures of many runners add up. Linux alone tells. */
+function memoryMb(pid: number): number {
+  const [, kilobytes] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
+  return Number(kilobytes) / 1024;
+}
+
+const held = 8;
+const mb = (values: readonly number[]) => `${percentile(values, 0.5).toFixed(1)} MB each, of ${held}`;
+
+/** Warm runners that have served nobody. */
+async function idleMemory(): Promise<number[]> {
+  const [guest] = await guestBundles(cacheDir);
+  const netless = await canCutNetwork();
+  const options = { guest, locale: "en-US", timezone: "UTC", dataMb: 2_048, netless };
+  const runners = Array.from({ length: held }, () => startRunner(options));
+  try {
+    for (const { ready, send, attach } of runners) {
+      await ready;
+      const answered = Promise.withResolvers<void>();
+      const gone = () => answered.reject(new Error("a runner ended"));
+      attach({ onMessage: () => answered.resolve(), onForgery: gone, onExit: gone });
+      send({ type: "prepare", timezone: "UTC", memoryMb: 128 });
+      // Messages are served in order, so its pong tells that the isolate is made.
+      send({ type: "ping", n: 1 });
+      await answered.promise;
+      attach(undefined);
+    }
+    return runners.map(({ pid }) => memoryMb(pid));
+  } finally {
+    await Promise.all(runners.map(({ kill }) => kill()));
+  }
+}
+
+/** Runs that wait for a call. */
+async function liveMemory(): Promise<number[]> {
+  await using own = await createPool({ max: held, warm: 0, log: silentLog, cacheDir });
+  const pids: number[] = [];
+  const waiting = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  let quiet = 0;
+  const runs = Array.from({ length: held }, (_, i) =>
+    own.run({
+      ...job(caller, `live-${i}`),
+      onStart: async ({ pid }) => void pids.push(pid),
+      onEffect: async (_call, deliver) => {
+        await done.promise;
+        deliver({ ok: true, json: "null", guestMs: 0 });
+      },
+      onQuiet: () => {
+        quiet += 1;
+        if (quiet === held) waiting.resolve();
+      },
+    }),
+  );
+  await Promise.race([waiting.promise, Promise.all(runs)]);
+  const values = pids.map(memoryMb);
+  done.resolve();
+  await Promise.all(runs);
+  return values;
+}
+
+if (process.platform === "linux") {
+  print("memory of an idle runner", mb(await idleMemory()));
+  print("memory of a runner with a live run", mb(await liveMemory()));
+}
 rmSync(cacheDir, { recursive: true, force: true });
