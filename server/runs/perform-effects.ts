@@ -1,6 +1,6 @@
 import type { AnyEffect, EffectContext, PreparedEffect } from "../effects/define-effect.ts";
 import { UserError } from "../errors.ts";
-import type { EffectCall, EffectReply } from "../sandbox/types.ts";
+import type { EffectCall, EffectReply, RecordedReply } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
 import type { AttemptVerdict } from "./attempt-verdict.ts";
 import { argumentFailure, type EffectResult, effectFailure, settleEffect } from "./effect-failure.ts";
@@ -28,6 +28,8 @@ export type EffectsOptions = Readonly<{
 type Deliver = (reply: EffectReply) => void;
 
 export type PerformedEffects = Readonly<{
+  /** What the guest saw before, in order. */
+  recorded: readonly RecordedReply[];
   onEffect(call: EffectCall, deliver: Deliver): Promise<void>;
   onQuiet(): void;
   /** Aborted when a verdict ends the attempt. */
@@ -58,8 +60,7 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
   const inFlight = new Set<Promise<unknown>>();
   const suspension = createSuspension(context.clock, (wakeAt) => conclude({ state: "suspended", wakeAt }));
   let verdict: AttemptVerdict | undefined;
-  let delivered = player.last?.delivered ?? 0;
-  let guestMs = player.last?.guestMs ?? options.startMs;
+  let { delivered, guestMs } = player.recorded.at(-1) ?? { delivered: 0, guestMs: options.startMs };
   let journalBytes = journal.reduce((sum, entry) => sum + entry.argsJson.length + (entry.resultJson?.length ?? 0), 0);
   let lane: Promise<unknown> = Promise.resolve();
 
@@ -202,6 +203,7 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
   }
 
   return {
+    recorded: player.recorded,
     onEffect(call, deliver) {
       suspension.active();
       const served = serve(call, deliver).catch((thrown) => {

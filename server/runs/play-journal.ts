@@ -1,7 +1,9 @@
-import type { EffectCall, EffectReply } from "../sandbox/types.ts";
+import type { EffectCall, EffectReply, RecordedReply } from "../sandbox/types.ts";
 import type { JournalEntry } from "./read-journal.ts";
 
 type Deliver = (reply: EffectReply) => void;
+
+type Delivery = RecordedReply & Readonly<{ delivered: number }>;
 
 /** What the journal knows of a call that was issued again. */
 export type Match = Readonly<
@@ -17,25 +19,25 @@ export type JournalPlayer = Readonly<{
   isComplete(): boolean;
   /** Names the delivery that is due and whose call was not issued again; to be asked while the guest waits for an answer. */
   missing(): string | undefined;
-  /** The last delivery on record: its number, and the guest's clock at it; null where nothing was delivered. */
-  last: Readonly<{ delivered: number; guestMs: number }> | null;
+  /** What was delivered, in that order; each has its number. */
+  recorded: readonly Delivery[];
 }>;
 
 /** Makes the player of an attempt's journal, read whole. */
 export function playJournal(journal: readonly JournalEntry[]): JournalPlayer {
   const entries = new Map(journal.map((entry) => [entry.seq, entry]));
-  const order = journal.flatMap(asDelivery).sort((a, b) => a.delivered - b.delivered);
+  const recorded = journal.flatMap(asDelivery).sort((a, b) => a.delivered - b.delivered);
   const asked = new Map<number, Deliver>();
   const complete = Promise.withResolvers<void>();
   let next = 0;
 
   function pump(): void {
-    for (let due = order[next]; due !== undefined; due = order[next]) {
+    for (let due = recorded[next]; due !== undefined; due = recorded[next]) {
       const deliver = asked.get(due.seq);
       if (deliver === undefined) return;
       asked.delete(due.seq);
       next += 1;
-      deliver(due.reply);
+      deliver(due);
     }
     complete.resolve();
   }
@@ -43,8 +45,8 @@ export function playJournal(journal: readonly JournalEntry[]): JournalPlayer {
 
   return {
     complete: complete.promise,
-    isComplete: () => next === order.length,
-    last: order.at(-1)?.last ?? null,
+    isComplete: () => next === recorded.length,
+    recorded,
     play(call, deliver) {
       const entry = entries.get(call.seq);
       if (entry === undefined) return { kind: "new" };
@@ -58,16 +60,16 @@ export function playJournal(journal: readonly JournalEntry[]): JournalPlayer {
       return { kind: "done" };
     },
     missing() {
-      const due = order[next];
+      const due = recorded[next];
       const entry = due === undefined || asked.has(due.seq) ? undefined : entries.get(due.seq);
       return entry && `Effect ${entry.seq}, ${shown(entry)}, is on record and was not asked for again.`;
     },
   };
 }
 
-function asDelivery({ seq, state, ok, resultJson, delivered, guestMs }: JournalEntry) {
+function asDelivery({ seq, state, ok, resultJson, delivered, guestMs }: JournalEntry): Delivery[] {
   if (state !== "done" || ok === null || resultJson === null || delivered === null || guestMs === null) return [];
-  return [{ seq, delivered, reply: { ok, json: resultJson, guestMs }, last: { delivered, guestMs } }];
+  return [{ seq, delivered, ok, json: resultJson, guestMs }];
 }
 
 const shownChars = 160;

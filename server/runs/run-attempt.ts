@@ -89,6 +89,7 @@ export async function runAttempt(
         startedAt = performance.now();
         await beginAttempt(store.db, run, worker, { version, seed, startMs, runner });
       },
+      recorded: performed.recorded,
       onEffect: performed.onEffect,
       onQuiet: performed.onQuiet,
       onLog: logWriter.add,

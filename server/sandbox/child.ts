@@ -17,7 +17,8 @@ const messagesFd = 4;
 
 type Prepared = Readonly<{ isolate: ivm.Isolate; context: ivm.Context; timezone: string; memoryMb: number }>;
 type Entry = ivm.Reference<(...values: unknown[]) => unknown>;
-type Live = { isolate: ivm.Isolate; deliver: Entry; status: Entry };
+type Reply = ParentMessage & { type: "reply" };
+type Live = { isolate: ivm.Isolate; deliver: Entry; status: Entry; issued: number; replies: Reply[] };
 
 const guestScript = process.argv[2] ?? "";
 const snapshot = ivm.Isolate.createSnapshot([
@@ -65,9 +66,10 @@ const boot = `const boot = globalThis.__jobrunnerBoot; delete globalThis.__jobru
 function start({ timezone, memoryMb, bundle, configJson }: ParentMessage & { type: "start" }): void {
   const { isolate, context } = prepare(timezone, memoryMb);
   prepared = undefined;
-  const effect = new ivm.Callback((seq: number, op: string, argsJson: string) =>
-    say({ type: "effect", seq, op, argsJson }),
-  );
+  const effect = new ivm.Callback((seq: number, op: string, argsJson: string) => {
+    if (live !== undefined) live.issued = seq;
+    say({ type: "effect", seq, op, argsJson });
+  });
   const log = new ivm.Callback((n: number, level: "info", text: string, guestMs: number) =>
     say({ type: "log", n, level, text, guestMs }),
   );
@@ -81,6 +83,8 @@ function start({ timezone, memoryMb, bundle, configJson }: ParentMessage & { typ
     isolate,
     deliver: entries.getSync("deliver", { reference: true }),
     status: entries.getSync("status", { reference: true }),
+    issued: 0,
+    replies: [],
   };
   const startEntry: Entry = entries.getSync("start", { reference: true });
   enter(() => {
@@ -91,6 +95,19 @@ function start({ timezone, memoryMb, bundle, configJson }: ParentMessage & { typ
     const evaluate = script.runSync(context, { reference: true });
     startEntry.applySync(undefined, [configJson, evaluate.derefInto()]);
   });
+}
+
+/** Replies may be here before their calls: each waits until its call was issued, and until those before it were delivered. */
+function deliver(reply: Reply): void {
+  const current = live;
+  if (current === undefined) return;
+  current.replies.push(reply);
+  for (let due = current.replies[0]; due !== undefined && due.seq <= current.issued; due = current.replies[0]) {
+    current.replies.shift();
+    const { seq, ok, json, guestMs } = due;
+    enter(() => current.deliver.applySync(undefined, [seq, ok, json, guestMs]));
+    if (live !== current) return;
+  }
 }
 
 /** Runs one entry into the isolate; its microtasks are done when it returns, so its state can be read. */
@@ -129,7 +146,7 @@ process.on("message", (message: ParentMessage) => {
       say({ type: "pong", n: message.n });
       return;
     case "reply":
-      enter(() => live?.deliver.applySync(undefined, [message.seq, message.ok, message.json, message.guestMs]));
+      deliver(message);
       return;
     default:
       message satisfies never;

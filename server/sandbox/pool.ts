@@ -137,10 +137,11 @@ export async function createPool(options: { max: number; warm: number; log: Log;
   }
 
   async function serve(run: SandboxRun, declare: boolean): Promise<ServedOutcome> {
+    const guest = run.guestRuntime === null ? newest : guests.find(({ version }) => version === run.guestRuntime);
+    if (guest === undefined) throw new Error(`there is no guest runtime ${run.guestRuntime}`);
     if (run.signal.aborted || closed || !(await slot(run.signal))) return { state: "cancelled" };
     const { bundleHash, locale, timezone, limits } = run;
     hint = { locale, timezone, memoryMb: limits.memoryMb };
-    const guest = guests.find(({ version }) => version === run.guestRuntime) ?? newest;
     const runner = take({ guest, bundleHash, locale, memoryMb: limits.memoryMb });
     runner.bind(bundleHash);
     setTimeout(refill, 50).unref();
@@ -156,6 +157,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
         timezone,
         limits,
         started: run.onStart({ pid: runner.pid, guestRuntime: guest.version, v8, icu }),
+        recorded: run.recorded ?? [],
         onEffect: run.onEffect,
         onQuiet: run.onQuiet,
         onLog: run.onLog,

@@ -43,7 +43,10 @@ export type ChildMessage = z.infer<typeof childMessage>;
 export type ChildOutcome = z.infer<typeof doneMessage>["outcome"];
 export type ErrorText = z.infer<typeof errorText>;
 
-/** What the parent asks of a runner: one `start` at a time, then a `reply` per effect. A `ping` is answered when the isolate is quiet. */
+/**
+ * What the parent asks of a runner: one `start` at a time, then a `reply` per effect, in order of delivery; one that comes before its
+ * call waits for it. A `ping` is answered when the isolate is quiet.
+ */
 export type ParentMessage =
   | Readonly<{ type: "prepare"; timezone: string; memoryMb: number }>
   | Readonly<{ type: "start"; timezone: string; memoryMb: number; bundle: string; configJson: string }>

@@ -48,6 +48,46 @@ describe("replies", () => {
     });
     expect(await pool.run(run)).toEqual({ state: "succeeded", outputJson: "[1,2]" });
   });
+
+  test("on record reach the guest in their order, although they are in the runner before the calls", async () => {
+    const body = `
+      const seen = [];
+      await Promise.all(["a", "b", "c"].map(async (key) => seen.push(await kv.get(key))));
+      seen.push((await kv.get("d")).length, (await kv.get("e")).length, await kv.get("f"));
+      return seen;`;
+    // More than the runner holds at a time.
+    const long = "x".repeat(900_000);
+    const values = [2, 3, 1, long, long].map((value, at) => ({
+      seq: at < 3 ? Number(value) : at + 1,
+      ...reply(value),
+    }));
+    const due = [...values];
+    const asked: number[] = [];
+    const delivers = new Map<number, (reply: EffectReply) => void>();
+    const run = await sandboxRun(jobSource(body), {
+      recorded: values,
+      onEffect: async ({ seq }, deliver) => {
+        asked.push(seq);
+        if (seq === 6) return deliver(reply("new"));
+        delivers.set(seq, deliver);
+        for (let next = due[0]; next !== undefined && delivers.has(next.seq); next = due[0]) {
+          due.shift();
+          delivers.get(next.seq)?.(next);
+        }
+      },
+    });
+    expect(await pool.run(run)).toEqual({ state: "succeeded", outputJson: '[2,3,1,900000,900000,"new"]' });
+    expect(asked).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("on record are not given to calls that were not made", async () => {
+    const run = await sandboxRun(jobSource('return await kv.get("a");'), {
+      recorded: [1, 2].map((seq) => ({ seq, ...reply(seq) })),
+      onEffect: async ({ seq }, deliver) => deliver(reply(seq)),
+    });
+    expect(await pool.run(run)).toEqual({ state: "succeeded", outputJson: "1" });
+    expect(await pool.run({ ...run, recorded: [] })).toEqual({ state: "succeeded", outputJson: "1" });
+  });
 });
 
 describe("quiet", () => {
@@ -136,6 +176,9 @@ test("a run that began on an older guest runtime goes on with that one", async (
       expect(await own.run(run)).toMatchObject({ state: "succeeded" });
     }
     expect(used).toEqual([version, own.guestRuntime]);
+    const unknown = await sandboxRun(jobSource("return 1;"), { guestRuntime: changed });
+    await expect(own.run(unknown)).rejects.toThrow(changed);
+    expect(own.stats().busy).toBe(0);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

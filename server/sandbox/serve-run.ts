@@ -1,7 +1,8 @@
 import type { ChildMessage, ChildOutcome } from "./protocol.ts";
 import { createQuietProbe } from "./quiet-probe.ts";
 import type { Runner, RunnerExit } from "./runner-process.ts";
-import type { EffectCall, LogLine, SandboxLimits, SandboxRun } from "./types.ts";
+import { sendAhead } from "./send-ahead.ts";
+import type { EffectCall, LogLine, RecordedReply, SandboxLimits, SandboxRun } from "./types.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** How the runner's part ended, before positions are mapped. */
@@ -19,6 +20,7 @@ export type ServeOptions = Readonly<{
   limits: SandboxLimits;
   /** Effects and the outcome wait for it. */
   started: Promise<void>;
+  recorded: readonly RecordedReply[];
   onEffect: SandboxRun["onEffect"];
   onQuiet: SandboxRun["onQuiet"];
   onLog(line: LogLine): void;
@@ -78,13 +80,14 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
         counts.inFlight--;
         counts.heldChars -= call.argsJson.length;
         quiet.active();
-        runner.send({ type: "reply", seq: call.seq, ...reply });
+        if (!ahead.has(call.seq)) runner.send({ type: "reply", seq: call.seq, ...reply });
       });
     } catch (thrown) {
       abort(thrown);
     }
   };
 
+  const ahead = sendAhead(options.recorded, (reply) => runner.send({ type: "reply", ...reply }));
   const onMessage = (message: ChildMessage) => {
     if (over) return;
     switch (message.type) {
@@ -152,6 +155,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
   }
   options.started.then(() => {
     started = true;
+    ahead.begin();
     for (const act of waiting) act();
   }, abort);
   try {

@@ -17,6 +17,9 @@ export type EffectCall = Readonly<{ seq: number; op: string; argsJson: string }>
  */
 export type EffectReply = Readonly<{ ok: boolean; json: string; guestMs: number }>;
 
+/** A reply that is on record. */
+export type RecordedReply = EffectReply & Readonly<{ seq: number }>;
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** One line of the job's log, numbered from 1; not an effect. */
@@ -74,6 +77,11 @@ export type SandboxRun = Readonly<{
   /** The guest runtime to run on, one of `Pool.runtimes()`; null for the newest. */
   guestRuntime: string | null;
   onStart(info: RunnerInfo): Promise<void>;
+  /**
+   * Replies that the guest gets first, in this order, each as soon as it has issued its call: the runner has them ahead, so that
+   * going on from a journal costs no way there and back per effect. `onEffect` is told of these calls too, and delivers the same.
+   */
+  recorded?: readonly RecordedReply[];
   /** Replies reach the guest in the order in which `deliver` is called, one at a time, each when the isolate is quiet. */
   onEffect(call: EffectCall, deliver: (reply: EffectReply) => void): Promise<void>;
   /**

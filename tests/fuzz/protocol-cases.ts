@@ -119,6 +119,7 @@ export async function converse({
     timezone: "UTC",
     limits,
     started: Promise.resolve(),
+    recorded: [],
     async onEffect({ seq }, deliver) {
       asked.push(seq);
       const reply = { ok: true, json: "null", guestMs: 1 };
