@@ -4,7 +4,7 @@ import { testServer } from "../../tests/support/effects.ts";
 import { type Resuming, resuming } from "../../tests/support/resuming.ts";
 import { testPermissions } from "../../tests/support/runs.ts";
 import { testPool } from "../../tests/support/sandbox-run.ts";
-import { testStore } from "../../tests/support/store.ts";
+import { type StoreKind, storeKinds, testStore } from "../../tests/support/store.ts";
 import type { LogLine, Pool } from "../sandbox/types.ts";
 import { openAlerts } from "./alerts.ts";
 import { answerQuestion } from "./answer-question.ts";
@@ -72,9 +72,9 @@ export default defineJob({
   },
 });`;
 
-async function interpreted(origin: string, port: number): Promise<Resuming> {
+async function interpreted(kind: StoreKind, origin: string, port: number): Promise<Resuming> {
   const net = [{ host: "127.0.0.1", port, private: true }];
-  return resuming(await testStore(), pool, interpreter, {
+  return resuming(await testStore(kind), pool, interpreter, {
     permissions: testPermissions({ net }),
     onUncertain: "repeat",
     input: { type: "object", properties: { program: {}, origin: { const: origin } } },
@@ -105,63 +105,67 @@ async function replayed({ store, bundle }: Resuming, runId: number, inputJson: s
   return { outcome, lines: lines.map(({ text }) => text) };
 }
 
-test("random programs, cut at every point, end as their own journal says, and repeat nothing that was done", {
-  timeout: 300_000,
-}, async () => {
-  const counts = new Map<string, number>();
-  await using server = await testServer(({ url }, response) => {
-    const [path = "", ms] = url.split("?ms=");
-    counts.set(path, (counts.get(path) ?? 0) + 1);
-    setTimeout(() => response.end(`answer to ${path}`), Number(ms ?? 0));
-  });
-  const it = await interpreted(server.origin, server.port);
-  await using _ = it.store;
-  const { db } = it.store;
+test.each(storeKinds)(
+  "random programs, cut at every point, end as their own journal says, and repeat nothing (%s)",
+  {
+    timeout: 3_600_000,
+  },
+  async (kind) => {
+    const counts = new Map<string, number>();
+    await using server = await testServer(({ url }, response) => {
+      const [path = "", ms] = url.split("?ms=");
+      counts.set(path, (counts.get(path) ?? 0) + 1);
+      setTimeout(() => response.end(`answer to ${path}`), Number(ms ?? 0));
+    });
+    const it = await interpreted(kind, server.origin, server.port);
+    await using _ = it.store;
+    const { db } = it.store;
 
-  const input = (steps: Step[]) => ({ program: steps, origin: server.origin });
-  const journalOf = (runId: number) => readJournal(db, runId, 1);
+    const input = (steps: Step[]) => ({ program: steps, origin: server.origin });
+    const journalOf = (runId: number) => readJournal(db, runId, 1);
 
-  async function cutAt(steps: Step[], cuts: readonly number[]): Promise<number> {
-    counts.clear();
-    const run = await it.order(input(steps));
-    const done = new Map<string, number>();
-    let total = 0;
-    for (const at of [...cuts, Number.POSITIVE_INFINITY]) {
-      const { settlement, steps: count } = await it.work((step) => step === at);
-      for (const entry of await journalOf(run.id)) {
-        const url: string | undefined = entry.op === "fetch" ? JSON.parse(entry.argsJson).url : undefined;
-        const path = url === undefined ? undefined : new URL(url).pathname;
-        if (path !== undefined && entry.state === "done" && !done.has(path)) done.set(path, counts.get(path) ?? 0);
+    async function cutAt(steps: Step[], cuts: readonly number[]): Promise<number> {
+      counts.clear();
+      const run = await it.order(input(steps));
+      const done = new Map<string, number>();
+      let total = 0;
+      for (const at of [...cuts, Number.POSITIVE_INFINITY]) {
+        const { settlement, steps: count } = await it.work((step) => step === at);
+        for (const entry of await journalOf(run.id)) {
+          const url: string | undefined = entry.op === "fetch" ? JSON.parse(entry.argsJson).url : undefined;
+          const path = url === undefined ? undefined : new URL(url).pathname;
+          if (path !== undefined && entry.state === "done" && !done.has(path)) done.set(path, counts.get(path) ?? 0);
+        }
+        total = count;
+        if (settlement !== undefined) {
+          expect(settlement, JSON.stringify(settlement)).toMatchObject({ state: "succeeded" });
+          break;
+        }
       }
-      total = count;
-      if (settlement !== undefined) {
-        expect(settlement, JSON.stringify(settlement)).toMatchObject({ state: "succeeded" });
-        break;
+      // Nothing that was on record as done has been asked for again.
+      for (const [path, count] of done) expect(counts.get(path), path).toBe(count);
+      const ended = await db.selectFrom("runs").selectAll().where("id", "=", run.id).executeTakeFirstOrThrow();
+      const { outcome, lines } = await replayed(it, run.id, ended.input ?? "null");
+      expect(outcome).toEqual({ state: "succeeded", outputJson: ended.output });
+      const stored = await db.selectFrom("run_logs").select("text").where("run_id", "=", run.id).orderBy("n").execute();
+      expect(stored.map(({ text }) => text)).toEqual(lines);
+      const trace: [string, unknown][] = JSON.parse(ended.output ?? "[]");
+      for (const [label, value] of trace) {
+        if (typeof value === "string" && value.startsWith("answer")) expect(value).toBe(`answer to /${label}`);
       }
+      return total;
     }
-    // Nothing that was on record as done has been asked for again.
-    for (const [path, count] of done) expect(counts.get(path), path).toBe(count);
-    const ended = await db.selectFrom("runs").selectAll().where("id", "=", run.id).executeTakeFirstOrThrow();
-    const { outcome, lines } = await replayed(it, run.id, ended.input ?? "null");
-    expect(outcome).toEqual({ state: "succeeded", outputJson: ended.output });
-    const stored = await db.selectFrom("run_logs").select("text").where("run_id", "=", run.id).orderBy("n").execute();
-    expect(stored.map(({ text }) => text)).toEqual(lines);
-    const trace: [string, unknown][] = JSON.parse(ended.output ?? "[]");
-    for (const [label, value] of trace) {
-      if (typeof value === "string" && value.startsWith("answer")) expect(value).toBe(`answer to /${label}`);
-    }
-    return total;
-  }
 
-  await fc.assert(
-    fc.asyncProperty(program, fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 4 }), async (steps, several) => {
-      const points = await cutAt(steps, []);
-      for (let point = 1; point <= Math.min(points, 14); point++) await cutAt(steps, [point]);
-      await cutAt(steps, several);
-    }),
-    { numRuns: Number(process.env.RESUME_PROGRAMS ?? 12), seed: 20261124, endOnFailure: true },
-  );
-});
+    await fc.assert(
+      fc.asyncProperty(program, fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 4 }), async (steps, several) => {
+        const points = await cutAt(steps, []);
+        for (let point = 1; point <= Math.min(points, 14); point++) await cutAt(steps, [point]);
+        await cutAt(steps, several);
+      }),
+      { numRuns: Number(process.env.RESUME_PROGRAMS ?? 8), seed: 20261124, endOnFailure: true },
+    );
+  },
+);
 
 test.each([
   ["ask", "needs_decision"],

@@ -108,6 +108,24 @@ describe("quiet", () => {
     expect(heard).toEqual([2, 1]);
   });
 
+  test("is not told before the calls are passed on, however long the start takes", async () => {
+    const seen: string[] = [];
+    const held: (() => void)[] = [];
+    const run = await sandboxRun(jobSource('await kv.get("a"); return 1;'), {
+      onStart: () => new Promise((resolve) => setTimeout(resolve, 300)),
+      onEffect: async ({ seq }, deliver) => {
+        seen.push("call");
+        held.push(() => deliver(reply(seq)));
+      },
+      onQuiet: () => {
+        seen.push("quiet");
+        for (const go of held.splice(0)) go();
+      },
+    });
+    expect(await pool.run(run)).toEqual({ state: "succeeded", outputJson: "1" });
+    expect(seen).toEqual(["call", "quiet"]);
+  });
+
   test("is not told of a guest that computes", async () => {
     const heard: string[] = [];
     let release = () => {};

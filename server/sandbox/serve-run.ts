@@ -125,7 +125,8 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
   const quiet = createQuietProbe({
     ping: (n) => runner.send({ type: "ping", n }),
     onQuiet: () => {
-      if (!over && counts.inFlight > 0) options.onQuiet?.();
+      // Before the start is on record, calls that were made have not been passed on.
+      if (started && !over && counts.inFlight > 0) options.onQuiet?.();
     },
   });
   const onAbort = () => end({ state: "cancelled" });
@@ -157,6 +158,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
     started = true;
     ahead.begin();
     for (const act of waiting) act();
+    quiet.active();
   }, abort);
   try {
     const outcome = await ended.promise;

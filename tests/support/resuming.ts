@@ -43,7 +43,15 @@ export async function resuming(
 ): Promise<Resuming> {
   const manifest = testManifest(more);
   const { limits } = testManifest();
-  const generous = { ...limits, timeoutMs: 60_000, cpuMs: 60_000, memoryMb: 128, effects: 5_000, responseBytes: 1e6 };
+  const generous = {
+    ...limits,
+    timeoutMs: 60_000,
+    cpuMs: 60_000,
+    memoryMb: 128,
+    effects: 5_000,
+    responseBytes: 1e6,
+    runsPerHour: 1e6,
+  };
   const signed = { ...manifest, limits: { ...generous, journalBytes: 1e8, logBytes: 1e6, ...more.limits } };
   await addJob(store.db, "test", more);
   const bundle = await sandboxRun(source);
