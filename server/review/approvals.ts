@@ -9,7 +9,7 @@ import { type ChainKey, findActive, findApproval, type Link, type Refusal, trust
 import { type ChainHead, readChainHead } from "./chain-head.ts";
 import { followChain } from "./follow-chain.ts";
 import { reportRefusal } from "./report-refusal.ts";
-import { verifyVersion } from "./verify-version.ts";
+import { createVerifyVersion } from "./verify-version.ts";
 
 /** What a worker may run, verified a moment ago. */
 export type Runnable = Readonly<{
@@ -75,6 +75,7 @@ export async function createApprovals({
 }): Promise<OwnedApprovals> {
   const callbacks = new Set<(job: string) => void>();
   const { db } = store;
+  const verifyVersion = createVerifyVersion(db);
   const follower = followChain({
     db,
     home,
@@ -123,7 +124,7 @@ export async function createApprovals({
     },
     async requireRunnable(job, wanted) {
       const { decision, seq } = await requireLink(job, wanted);
-      const verified = await verifyVersion(db, decision);
+      const verified = await verifyVersion(decision);
       const { version, bundle } = decision;
       if (!verified.ok || version === null || bundle === null) {
         const reason = verified.ok ? "it names no version" : verified.reason;
@@ -139,13 +140,7 @@ export async function createApprovals({
           next: personCommand(home, "review", job),
         });
       }
-      return {
-        version,
-        manifest: verified.manifest,
-        bundle: verified.bundle,
-        bundleHash: bundle,
-        sourceMap: verified.sourceMap,
-      };
+      return { version, bundleHash: bundle, ...verified.version };
     },
     async recheck(job, version) {
       await requireLink(job, version);

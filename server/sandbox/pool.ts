@@ -156,7 +156,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
         configJson: JSON.stringify(config),
         timezone,
         limits,
-        started: run.onStart({ pid: runner.pid, guestRuntime: guest.version, v8, icu }),
+        onStart: () => run.onStart({ pid: runner.pid, guestRuntime: guest.version, v8, icu }),
         recorded: run.recorded ?? [],
         onEffect: run.onEffect,
         onQuiet: run.onQuiet,

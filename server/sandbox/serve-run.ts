@@ -18,8 +18,8 @@ export type ServeOptions = Readonly<{
   configJson: string;
   timezone: string;
   limits: SandboxLimits;
-  /** Effects and the outcome wait for it. */
-  started: Promise<void>;
+  /** Called once the runner has its task. Effects and the outcome wait for its promise. */
+  onStart(): Promise<void>;
   recorded: readonly RecordedReply[];
   onEffect: SandboxRun["onEffect"];
   onQuiet: SandboxRun["onQuiet"];
@@ -154,7 +154,8 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
     const { timezone, bundle, configJson } = options;
     runner.send({ type: "start", timezone, memoryMb: limits.memoryMb, bundle, configJson });
   }
-  options.started.then(() => {
+  const onRecord = options.onStart();
+  onRecord.then(() => {
     started = true;
     ahead.begin();
     for (const act of waiting) act();
@@ -162,7 +163,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
   }, abort);
   try {
     const outcome = await ended.promise;
-    await options.started;
+    await onRecord;
     return outcome;
   } finally {
     watchdog[Symbol.dispose]();

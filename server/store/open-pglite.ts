@@ -1,6 +1,6 @@
 import { existsSync, fsyncSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { PGlite, types } from "@electric-sql/pglite";
+import { PGlite } from "@electric-sql/pglite";
 import { z } from "zod";
 
 /** The part of Emscripten's file system that makes fsync reach the disk: what PGlite leaves out. */
@@ -18,8 +18,6 @@ const startParams = [
   ...["-c", "shared_buffers=16MB"],
 ];
 
-const parsers = { [types.INT8]: Number };
-
 /**
  * Opens (or makes) an embedded database in which an acknowledged commit has been synced to disk. Nothing locks the folder:
  * the caller holds the daemon's lock. `onSync` sees each sync with its file descriptor; tests count them.
@@ -33,7 +31,7 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
     await fresh.close();
     renameSync(unfinished, dataDir);
   }
-  const pglite = await PGlite.create({ dataDir, startParams, parsers });
+  const pglite = await PGlite.create({ dataDir, startParams });
   const { node } = fileSystem.parse(pglite.Module.FS).lookupPath(PGlite.paths.PGDATA);
   node.stream_ops.fsync = (stream) => {
     onSync(stream.nfd);
@@ -44,5 +42,5 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
 
 /** An embedded database in memory, for tests, from a tar made by `dumpDataDir` where one is given. */
 export function openMemoryPglite(loadDataDir?: Blob): Promise<PGlite> {
-  return PGlite.create({ parsers, ...(loadDataDir ? { loadDataDir } : {}) });
+  return PGlite.create(loadDataDir ? { loadDataDir } : {});
 }

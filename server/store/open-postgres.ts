@@ -5,7 +5,8 @@ import type { Log } from "../log.ts";
 /** All of our tables live in this schema, so that a database can be shared with others. */
 const schema = "jobrunner";
 
-const types: pg.CustomTypesConfig = {
+/** How columns are read, on both stores. */
+export const columnTypes: pg.CustomTypesConfig = {
   // int8 comes as text by default; our numbers stay far below 2^53.
   getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)),
 };
@@ -18,7 +19,7 @@ export function connectionSettings(databaseUrl: string): pg.ClientConfig {
     options: `-c search_path=${schema}`,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    types,
+    types: columnTypes,
   };
 }
 

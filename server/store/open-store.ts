@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { PGlite } from "@electric-sql/pglite";
-import { type Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
+import { type Kysely, PostgresDialect, sql } from "kysely";
 import type { Log } from "../log.ts";
+import { connectPglite } from "./connect-pglite.ts";
 import { GuardedKysely, guardedDialect, type TransactionScope } from "./guarded-dialect.ts";
 import { listenPostgres } from "./listen-postgres.ts";
 import { migrate } from "./migrate.ts";
@@ -36,13 +37,9 @@ export async function openStore(options: { dataDir: string; databaseUrl: string 
 /** The store over an open PGlite, which it then owns. */
 export async function pgliteStore(pglite: PGlite): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
-  const db = new GuardedKysely(guardedDialect(new PGliteDialect({ pglite }), scope, true), scope);
-  return finish(
-    db,
-    "pglite",
-    (channel, onNotify) => pglite.listen(channel, onNotify),
-    async () => {},
-  );
+  const { dialect, listen } = await connectPglite(pglite);
+  const db = new GuardedKysely(guardedDialect(dialect, scope, true), scope);
+  return finish(db, "pglite", listen, async () => {});
 }
 
 async function postgresStore(databaseUrl: string, log: Log): Promise<Store> {

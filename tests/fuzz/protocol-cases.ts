@@ -118,7 +118,7 @@ export async function converse({
     configJson: "{}",
     timezone: "UTC",
     limits,
-    started: Promise.resolve(),
+    onStart: async () => {},
     recorded: [],
     async onEffect({ seq }, deliver) {
       asked.push(seq);
