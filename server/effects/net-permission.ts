@@ -1,8 +1,8 @@
 import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { addressProblem } from "../address-problem.ts";
 import { UserError } from "../errors.ts";
 import type { NetGrant } from "../jobs/manifest.ts";
-import { addressProblem } from "./address-problem.ts";
 
 /**
  * The grant that lets a job connect to this URL's host and port. Throws `permission_denied` where there is none, and where

@@ -1,4 +1,5 @@
-import ipaddr from "ipaddr.js";
+import { isIP } from "node:net";
+import { addressProblem } from "../address-problem.ts";
 
 export type NamedHost = Readonly<{ host: string; port: number | null; private: boolean }>;
 
@@ -33,7 +34,7 @@ export function hostText({ host, port }: Pick<NamedHost, "host" | "port">): stri
 function isPrivateName(host: string): boolean {
   if (host === "localhost" || host.endsWith(".localhost")) return true;
   const bare = host.replace(/^\[|\]$/g, "");
-  return ipaddr.isValid(bare) && ipaddr.process(bare).range() !== "unicast";
+  return isIP(bare) !== 0 && addressProblem(bare) !== undefined;
 }
 
 function hostOfUrl(text: string): string | undefined {

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Pool, SandboxOutcome, SandboxRun } from "../../server/sandbox/types.ts";
 import { sha256 } from "../../server/sha256.ts";
@@ -38,8 +40,21 @@ function messageOf(outcome: SandboxOutcome): string {
   return outcome.state === "crashed" ? outcome.detail : "";
 }
 
+/** What a single leaked call of the flood of large arguments would exceed by far. */
+const maxGrowthMb = 8;
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc");
+
+/** What this process holds outside of code and stacks. */
+function memoryMb(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1024 / 1024;
+}
+
 describe("hostile jobs", () => {
   let pool: Pool;
+  const heldMb: number[] = [];
   beforeAll(async () => {
     pool = await testPool();
   });
@@ -65,5 +80,12 @@ describe("hostile jobs", () => {
     expect(beside).toEqual(fine);
     if (outcome.state === "succeeded") expect(await pool.run(hostile)).toMatchObject({ state: "succeeded" });
     expect(await pool.run(neighbour)).toEqual(fine);
+    heldMb.push(memoryMb());
+  });
+
+  test("after all of them this process holds no more memory than after the first ones", () => {
+    // What the first third makes ready (compiled code, buffers of pipes, the test's own reports) is there by then.
+    const settled = heldMb[Math.floor(heldMb.length / 3)] ?? Number.NaN;
+    expect(heldMb.at(-1)).toBeLessThan(settled + maxGrowthMb);
   });
 });
