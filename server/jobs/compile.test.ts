@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -192,6 +192,38 @@ describe("what is refused, with a place and a hint", () => {
     expect(result.ok ? [] : result.diagnostics[0]).toMatchObject({
       message: expect.stringContaining("out of the jobs folder"),
     });
+  });
+
+  test.each<[string, string]>([
+    ["main", '"main": "../../../secret.js"'],
+    ["exports", '"exports": "./../../../secret.js"'],
+    ["exports with a pattern", '"exports": { ".": { "default": "./lib/../../../../secret.js" } }'],
+    ["imports", '"main": "i.js", "imports": { "#x": "../../../secret.js" }'],
+    ["browser", '"main": "i.js", "browser": { "./i.js": "../../../secret.js" }'],
+  ])("a package whose %s leads out of its folder", async (_, field) => {
+    await using place = await openFolder({
+      "secret.js": 'module.exports = "of somebody else";',
+      "jobs/node_modules/up/package.json": `{ "name": "up", "version": "1.0.0", ${field} }`,
+      "jobs/node_modules/up/i.js": 'module.exports = require("#x");',
+    });
+    const result = await compileTexts(
+      { "a.ts": job("log.info(up)", 'import up from "up";') },
+      join(place.root, "jobs"),
+    );
+    expect(result.ok).toBe(false);
+    expect(JSON.stringify(result)).not.toContain("of somebody else");
+  });
+
+  test("install scripts of a package are never run, and the package is bundled all the same", async () => {
+    await using place = await openFolder({
+      "node_modules/left/package.json":
+        '{ "name": "left", "version": "1.0.0", "main": "i.js", "types": "i.d.ts", "scripts": { "preinstall": "touch was-run", "postinstall": "touch was-run", "prepare": "touch was-run" } }',
+      "node_modules/left/i.js": "exports.left = 1;",
+      "node_modules/left/i.d.ts": "export const left: number;",
+    });
+    const result = await compileTexts({ "a.ts": job("log.info(left)", 'import { left } from "left";') }, place.root);
+    expect(result).toMatchObject({ ok: true });
+    expect((await readdir(place.root, { recursive: true })).filter((path) => path.includes("was-run"))).toEqual([]);
   });
 
   test("native packages", async () => {
