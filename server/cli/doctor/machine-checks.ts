@@ -6,14 +6,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { homePaths } from "../../home.ts";
-import { guestBundles } from "../../sandbox/guest-bundle.ts";
-import { canCutNetwork, runnerCommand } from "../../sandbox/runner-command.ts";
-import { startRunner } from "../../sandbox/runner-process.ts";
+import { silentLog } from "../../log.ts";
+import { createPool } from "../../sandbox/pool.ts";
+import { findWalls } from "../../sandbox/walls.ts";
 import { serviceName } from "../service-files.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const megabyte = 1024 * 1024;
-const runnerDataMb = 2_048;
 
 export const nodeCheck: Check = {
   name: "Node",
@@ -40,43 +39,24 @@ export const sandboxCheck: Check = {
   async look() {
     const cacheDir = await mkdtemp(join(tmpdir(), "jobrunner-doctor-"));
     try {
-      const [guest] = await guestBundles(cacheDir);
-      const netless = await canCutNetwork();
-      const options = { dataMb: runnerDataMb, netless };
-      const runner = startRunner({ ...options, guest, locale: "en-US", timezone: "UTC" });
-      try {
-        await runner.ready;
-      } finally {
-        await runner.kill();
-      }
-      const missing = missingWalls(runnerCommand({ ...options, guestPath: guest.path }));
-      const walls = "a runner starts; process of its own, isolate, Node permissions";
-      if (missing.length === 0) return ok(`${walls}, limits of the system, no network`);
-      if (process.platform !== "linux") return ok(`${walls} (system limits exist on Linux only)`);
-      return warn(`${walls}; missing: ${missing.join(", ")}`, wallAdvice(missing));
+      await using pool = await createPool({ max: 1, warm: 0, log: silentLog, cacheDir });
+      const walls = await findWalls(pool);
+      const named = (stands: boolean) => walls.filter((wall) => wall.stands === stands).map(({ name }) => name);
+      const [standing, missing] = [named(true), named(false)];
+      const text = `a process of its own; ${standing.join("; ")}`;
+      if (missing.length === 0) return ok(text);
+      return warn(`${text}. Missing: ${missing.join("; ")}`, wallAdvice(missing));
     } finally {
       await rm(cacheDir, { recursive: true, force: true });
     }
   },
 };
 
-const noNetwork = "no network for the runner's process (unshare)";
-
 function wallAdvice(missing: readonly string[]): string {
-  return missing.length === 1 && missing[0] === noNetwork
-    ? "nothing has to be done: the isolate and Node's permissions stand; where the system allows user namespaces, this wall stands too"
+  if (process.platform !== "linux") return "nothing can be done here: these walls exist on Linux only";
+  return missing.every((name) => name.startsWith("no network"))
+    ? "nothing has to be done: the other walls stand; where the system allows user namespaces, this one stands too"
     : "install util-linux (setpriv, prlimit, unshare)";
-}
-
-function missingWalls({ file, args }: { file: string; args: readonly string[] }): string[] {
-  const words = [file, ...args];
-  const wanted = [
-    { word: /setpriv$/, wall: "no new privileges (setpriv)" },
-    { word: /unshare$/, wall: noNetwork },
-    { word: /prlimit$/, wall: "memory and file limits (prlimit)" },
-    { word: /^--permission$/, wall: "Node permissions" },
-  ];
-  return wanted.filter(({ word }) => !words.some((each) => word.test(each))).map(({ wall }) => wall);
 }
 
 export const typesCheck: Check = {
