@@ -49,18 +49,13 @@ test("only methods that are not repeatable carry an idempotency key, and the job
 });
 
 test.each([
-  ["an ungranted host", "http://127.0.0.1:1/", {}, /permissions\.net/],
-  ["another scheme", "ftp://127.0.0.1/", {}, /http and https/],
-  ["a relative URL", "/x", {}, /absolute URL/],
-  ["credentials in the URL", "http://u:p@127.0.0.1/", {}, /authorization header/],
-  ["a host header", "http://127.0.0.1/", { headers: [["Host", "x"]] }, /leave it out/],
-  ["a transfer-encoding", "http://127.0.0.1/", { headers: [["transfer-encoding", "chunked"]] }, /leave it out/],
-  ["a line break in a header", "http://127.0.0.1/", { headers: [["x", "a\r\nb: c"]] }, /line break/],
-  ["a header name with a space", "http://127.0.0.1/", { headers: [["x y", "a"]] }, /header name/],
-  ["CONNECT", "http://127.0.0.1/", { method: "CONNECT" }, /not available/],
-] satisfies [string, string, Request, RegExp][])("%s is refused", async (_, url, request, message) => {
+  ["an ungranted host", "http://127.0.0.1:1/", /permissions\.net/],
+  ["another scheme", "ftp://127.0.0.1/", /http and https/],
+  ["a relative URL", "/x", /absolute URL/],
+  ["credentials in the URL", "http://u:p@127.0.0.1/", /authorization header/],
+] satisfies [string, string, RegExp][])("%s is refused, and says why", async (_, url, message) => {
   const net = [{ host: "127.0.0.1", port: null, private: true }];
-  await expect(doFetch(url, request, { net })).rejects.toThrow(message);
+  await expect(doFetch(url, {}, { net })).rejects.toThrow(message);
 });
 
 test("a server that is not there is a TypeError, as fetch has it", async () => {

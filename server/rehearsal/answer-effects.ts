@@ -1,6 +1,7 @@
 import type { AnyEffect } from "../effects/define-effect.ts";
 import type { Manifest } from "../jobs/manifest.ts";
 import { argumentFailure, type EffectResult, effectFailure } from "../runs/effect-failure.ts";
+import { measureJournal, requireSize } from "../runs/effect-limits.ts";
 import type { EffectCall, EffectReply } from "../sandbox/types.ts";
 import { createDeliveries, type Due } from "./deliveries.ts";
 import { createMocks, type Mock } from "./mocks.ts";
@@ -28,6 +29,8 @@ export type AnswerOptions = Readonly<{
   /** What a recorded run was answered; null where none stands behind this rehearsal. */
   recorded: readonly RecordedAnswer[] | null;
   onAnswered(call: RehearsedCall): void;
+  /** The journal of a real run would be too long here: the call gets no answer. */
+  onTooLong(message: string): void;
 }>;
 
 export type AnsweredEffects = Readonly<{
@@ -51,6 +54,7 @@ export function answerEffects(options: AnswerOptions): AnsweredEffects {
   const mockFor = createMocks(options.mocks);
   const recordOf = createRecord(recorded ?? []);
   const overlay = recorded === null ? undefined : recordedKv(recorded);
+  const overJournal = measureJournal(manifest.limits);
   const kv: KvMap = overlay?.kv ?? new Map();
   const deliveries = createDeliveries(
     options.startMs,
@@ -64,6 +68,7 @@ export function answerEffects(options: AnswerOptions): AnsweredEffects {
     let prepared: ReturnType<AnyEffect["prepare"]>;
     try {
       if (effect === undefined) return own(failure(`No effect "${op}".`, "unsupported"));
+      requireSize(op, argsJson, manifest.limits);
       prepared = effect.prepare(args, manifest);
     } catch (thrown) {
       return own(argumentFailure(op, thrown));
@@ -102,6 +107,8 @@ export function answerEffects(options: AnswerOptions): AnsweredEffects {
   return {
     async onEffect(call, deliver) {
       const { answeredBy, answer: given, due } = await answer(call);
+      const tooLong = overJournal(call, given.json);
+      if (tooLong !== undefined) return options.onTooLong(tooLong);
       options.onAnswered({ ...call, answeredBy, answer: given });
       deliveries.add(due, !given.ok, (guestMs) => deliver({ ...given, guestMs }));
     },

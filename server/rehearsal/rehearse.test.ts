@@ -242,3 +242,22 @@ describe("over a recorded run", () => {
     });
   });
 });
+
+test("limits of the manifest on bodies and journal hold as in a run", async () => {
+  const limited = (limits: Partial<Manifest["limits"]>) => ({ ...wide, limits: { ...wide.limits, ...limits } });
+  const large = await rehearsed(
+    'await fetch("https://api.example.org/", { method: "POST", body: "x".repeat(400_000) });',
+    {
+      manifest: limited({ requestBytes: 1_024 }),
+    },
+  );
+  expect(large.report.error).toContain("limits.requestBytes in defineJob raises that");
+  const long = await rehearsed('for (let n = 0; n < 100; n++) await kv.set("k", "x".repeat(100));', {
+    manifest: limited({ journalBytes: 1_024 }),
+  });
+  expect(long.report).toMatchObject({
+    state: "limit_exceeded",
+    error: expect.stringContaining("limits.journalBytes in defineJob raises that"),
+  });
+  expect(long.report.effectCount).toBeLessThan(10);
+});

@@ -77,6 +77,8 @@ export async function rehearse(
     slot: null,
   };
   const seen = collect();
+  const stop = new AbortController();
+  let tooLong: SandboxOutcome | undefined;
   const answers = recorded === null ? null : recordedAnswers(recorded.journal);
   const served = answerEffects({
     ...deps,
@@ -84,6 +86,15 @@ export async function rehearse(
     manifest,
     ...{ seed: start.seed, startMs: start.startMs, mocks, recorded: answers },
     onAnswered: seen.onAnswered,
+    onTooLong(message) {
+      const nowhere = { stack: "", file: null, line: null, column: null };
+      tooLong ??= {
+        state: "limit_exceeded",
+        limit: "journalBytes",
+        error: { name: "LimitError", message, ...nowhere },
+      };
+      stop.abort();
+    },
   });
   const limits = {
     ...manifest.limits,
@@ -92,7 +103,7 @@ export async function rehearse(
     memoryMb: Math.min(manifest.limits.memoryMb, mostMemoryMb),
     effects: Math.min(manifest.limits.effects, mostEffects),
   };
-  const outcome = await deps.pool.run({
+  const ended = await deps.pool.run({
     ...{ bundle, bundleHash, sourceMap, inputJson, limits },
     info: { ...info, version: version.version },
     seed: start.seed,
@@ -105,8 +116,9 @@ export async function rehearse(
     onQuiet: served.onQuiet,
     onLog: seen.onLog,
     // Waiting for a free runner counts too.
-    signal: AbortSignal.any([signal, AbortSignal.timeout(rehearsalMs + 2_000)]),
+    signal: AbortSignal.any([signal, stop.signal, AbortSignal.timeout(rehearsalMs + 2_000)]),
   });
+  const outcome = tooLong ?? ended;
   const outputJson = outcome.state === "succeeded" ? outcome.outputJson : null;
   const output = outputJson === null ? null : clip(outputJson, shownOutputChars);
   return {

@@ -4,6 +4,7 @@ import type { EffectCall, EffectReply, RecordedReply } from "../sandbox/types.ts
 import type { Db } from "../store/open-store.ts";
 import type { AttemptVerdict } from "./attempt-verdict.ts";
 import { argumentFailure, type EffectResult, effectFailure, settleEffect } from "./effect-failure.ts";
+import { measureJournal, requireSize } from "./effect-limits.ts";
 import { createTail } from "./effect-progress.ts";
 import { type Issued, recordDone, recordIntent } from "./journal.ts";
 import { playJournal } from "./play-journal.ts";
@@ -42,9 +43,6 @@ export type PerformedEffects = Readonly<{
   end(): Promise<void>;
 }>;
 
-/** Bytes around a body that a call may have besides it: its address, headers and names. */
-const callOverheadBytes = 256 * 1024;
-
 /**
  * Makes the functions that serve a run's calls. What is on record is answered from there, in the order in which it was delivered;
  * then each call is checked, performed and journalled before the guest sees its result. `onEffect` rejects, and so ends the attempt
@@ -61,7 +59,10 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
   const suspension = createSuspension(context.clock, (wakeAt) => conclude({ state: "suspended", wakeAt }));
   let verdict: AttemptVerdict | undefined;
   let { delivered, guestMs } = player.recorded.at(-1) ?? { delivered: 0, guestMs: options.startMs };
-  let journalBytes = journal.reduce((sum, entry) => sum + entry.argsJson.length + (entry.resultJson?.length ?? 0), 0);
+  const overJournal = measureJournal(
+    limits,
+    journal.reduce((sum, entry) => sum + entry.argsJson.length + (entry.resultJson?.length ?? 0), 0),
+  );
   let lane: Promise<unknown> = Promise.resolve();
 
   function conclude(found: AttemptVerdict): void {
@@ -80,9 +81,8 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
 
   async function finish(trx: Db, issued: Issued, { ok, json }: EffectResult): Promise<EffectReply> {
     stop.signal.throwIfAborted();
-    journalBytes += issued.args.length + json.length;
-    if (journalBytes > limits.journalBytes) {
-      const message = `Effect ${issued.seq} (${issued.op}) would make its journal longer than ${limits.journalBytes} bytes; limits.journalBytes in defineJob raises that.`;
+    const message = overJournal({ ...issued, argsJson: issued.args }, json);
+    if (message !== undefined) {
       conclude({ state: "limit", limit: "journalBytes", message });
       throw cutOff();
     }
@@ -170,7 +170,7 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
     }
     let prepared: PreparedEffect;
     try {
-      requireSize(op, argsJson, limits.requestBytes);
+      requireSize(op, argsJson, limits);
       prepared = effect.prepare(JSON.parse(argsJson), context.manifest);
     } catch (thrown) {
       return answer(issued, argumentFailure(op, thrown), deliver);
@@ -228,15 +228,6 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
       await Promise.allSettled(inFlight);
     },
   };
-}
-
-/** Base64 makes a third more of a body. */
-function requireSize(op: string, argsJson: string, requestBytes: number): void {
-  if (argsJson.length <= Math.ceil(requestBytes / 3) * 4 + callOverheadBytes) return;
-  throw new UserError(
-    "limit_exceeded",
-    `${op}: what it sends is longer than ${requestBytes} bytes; limits.requestBytes in defineJob raises that.`,
-  );
 }
 
 function skipped({ seq, op }: Issued): EffectResult {
