@@ -11,7 +11,11 @@ declare module "jobrunner" {
   /** Any JSON value: what kv keeps and what run() may return. */
   export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-  /** A cron schedule of five fields (six with seconds first). */
+  /**
+   * A cron schedule of five fields (six with seconds first).
+   * @example
+   * { cron: "0 8 * * 1-5", timezone: "Asia/Seoul", catchUp: "latest", overlap: "skip" }
+   */
   export interface Schedule {
     /** Names the schedule where a job has several; default "main". */
     key?: string;
@@ -28,7 +32,11 @@ declare module "jobrunner" {
     startDeadline?: string | number;
   }
 
-  /** The powers that a job asks for. A person signs exactly these. */
+  /**
+   * The powers that a job asks for. A person signs exactly these.
+   * @example
+   * { net: ["api.example.org"], secrets: { API_TOKEN: ["api.example.org"] }, files: { read: ["~/notes"] } }
+   */
   export interface Permissions {
     /** Hosts that fetch may reach: "api.example.org", "api.example.org:8443", or an object to allow a private address. */
     net?: readonly (string | { host: string; port?: number | null; private?: boolean })[];
@@ -92,7 +100,15 @@ declare module "jobrunner" {
     maxDelay?: string | number;
   }
 
-  /** The job's own store. It outlives runs and versions. */
+  /**
+   * The job's own store. It outlives runs and versions.
+   * @example
+   * const seen = (await kv.get<string[]>("seen")) ?? [];
+   * await kv.set("seen", [...seen, "b"]);
+   *
+   * const count = await kv.read<number>("count");
+   * await kv.set("count", (count?.value ?? 0) + 1, { ifRevision: count?.revision ?? null });
+   */
   export interface Kv {
     /** The value, or undefined where the key has none. */
     get<T extends Json = Json>(key: string): Promise<T | undefined>;
@@ -110,7 +126,12 @@ declare module "jobrunner" {
     }): Promise<{ keys: string[]; cursor: string | null }>;
   }
 
-  /** Secrets never enter the sandbox: a job handles placeholders, and the value is put in on the way out. */
+  /**
+   * Secrets never enter the sandbox: a job handles placeholders, and the value is put in on the way out.
+   * @example
+   * const token = await secrets.get("API_TOKEN");
+   * await fetch("https://api.example.org/items", { headers: { authorization: `Bearer ${token}` } });
+   */
   export interface Secrets {
     /** A placeholder for the URL, headers or body of a request to a host that the manifest names for this secret. */
     get(name: string): Promise<string>;
@@ -122,6 +143,11 @@ declare module "jobrunner" {
     ): Promise<string>;
   }
 
+  /**
+   * Lines of the run's log; values that are no text are written as an inspector shows them.
+   * @example
+   * log.warn("slow answer", { ms: 1200 });
+   */
   export interface Log {
     debug(...values: unknown[]): void;
     info(...values: unknown[]): void;
@@ -136,7 +162,14 @@ declare module "jobrunner" {
     modifiedMs: number;
   }
 
-  /** Files below the folders of `permissions.files`. Links that lead out of them are refused. */
+  /**
+   * Files below the folders of `permissions.files`. Links that lead out of them are refused.
+   * @example
+   * for (const { name, type } of await files.list("~/notes")) {
+   *   if (type === "file") log.info(name, (await files.readText(`~/notes/${name}`)).length);
+   * }
+   * await files.write("~/notes/log.txt", "done\n", { mode: "append" });
+   */
   export interface Files {
     read(path: string): Promise<Uint8Array<ArrayBuffer>>;
     /** As UTF-8. */
@@ -155,7 +188,11 @@ declare module "jobrunner" {
     delete(path: string): Promise<boolean>;
   }
 
-  /** Files that a run leaves for people and other programs, kept with the run. */
+  /**
+   * Files that a run leaves for people and other programs, kept with the run.
+   * @example
+   * const { sha256 } = await artifacts.write("report.md", "# All well\n");
+   */
   export interface Artifacts {
     /** `type` is a media type such as "text/markdown"; told by the name's ending where it is left out. */
     write(
@@ -232,7 +269,14 @@ declare module "jobrunner" {
     (question: string, options?: { timeout?: string | number; fallback?: boolean }): Promise<boolean>;
   }
 
-  /** Runs of the jobs of `permissions.run`. */
+  /**
+   * Runs of the jobs of `permissions.run`.
+   * @example
+   * const output = await jobs.call("fetch-prices", { symbols: ["A"] });
+   *
+   * const { run } = await jobs.start("rebuild-index");
+   * const { state } = await jobs.wait(run);
+   */
   export interface Jobs {
     start(name: string, input?: Json): Promise<{ run: string }>;
     /** How it ended; `output` is null where it has none. */
@@ -265,9 +309,18 @@ declare module "jobrunner" {
     files: Files;
     artifacts: Artifacts;
     llm: Llm;
-    /** Tells the person something. */
+    /**
+     * Tells the person something.
+     * @example
+     * await notify({ title: "Backup", text: "It failed twice.", urgency: "high" });
+     */
     notify(message: string | Notification): Promise<void>;
-    /** Starts a program of `permissions.exec`, without a shell, and waits for its end. */
+    /**
+     * Starts a program of `permissions.exec`, without a shell, and waits for its end.
+     * @example
+     * const { code, stdout, stderr } = await exec("/usr/bin/git", ["log", "--oneline", "--since=1.day"]);
+     * if (code !== 0) throw new Error(stderr);
+     */
     exec(
       command: string,
       args?: readonly string[],
@@ -394,7 +447,13 @@ declare class Response {
   clone(): Response;
 }
 
-/** To the hosts of `permissions.net` alone. The whole response is there when the promise settles. */
+/**
+ * To the hosts of `permissions.net` alone. The whole response is there when the promise settles.
+ * @example
+ * const response = await fetch("https://api.example.org/items", { method: "POST", body: JSON.stringify({ name: "a" }) });
+ * if (!response.ok) throw new Error(`items: ${response.status}`);
+ * const { id } = await response.json();
+ */
 declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 
 declare class URLSearchParams {
