@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { parseDuration } from "./duration.ts";
 
 const timezone = z
   .string()
@@ -28,6 +29,18 @@ const targetName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
   error: "a target's name has lower-case letters, digits and dashes, a letter first",
 });
 
+/** A label of a worker, or one that a job asks for with `runsOn`. */
+export const workerLabel = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+  error: "a label has lower-case letters, digits and dashes, a letter first",
+});
+
+const day = 86_400_000;
+/** As jobs write durations; milliseconds once it is read. */
+const pause = z
+  .union([z.string(), z.number()])
+  .transform((written) => parseDuration(written) ?? Number.NaN)
+  .refine((ms) => ms >= 60_000 && ms <= day, { error: 'it is no time from a minute to a day; write one such as "1h"' });
+
 /** Where messages may go; the address of one that has a url is a secret. */
 export type NotifyTarget = z.infer<typeof notifyTarget>;
 
@@ -37,7 +50,7 @@ export const logLevel = z.enum(["debug", "info", "warn", "error"]);
 export const databaseUrl = url;
 
 /** What `config.yaml` may say. Every default stands here and nowhere else. */
-export const configFile = z.strictObject({
+const settings = z.strictObject({
   /** Folder of the jobs; undefined leaves the choice to loadConfig. */
   jobs: z.string().min(1).optional(),
   timezone: timezone.default(() => new Intl.DateTimeFormat().resolvedOptions().timeZone),
@@ -67,6 +80,7 @@ export const configFile = z.strictObject({
       warm: z.int().min(0).max(16).default(1),
     })
     .prefault({}),
+  labels: z.array(workerLabel).max(100).default([]),
   retention: z
     .strictObject({
       days: z.number().positive().max(36_500).default(90),
@@ -98,6 +112,23 @@ export const configFile = z.strictObject({
       error: "no target in notify.targets has that name",
     })
     .prefault({}),
+  alerts: z
+    .strictObject({
+      /** Undefined leaves the choice to loadConfig. */
+      targets: z.array(z.string()).max(20).optional(),
+      every: pause.prefault("1h"),
+      recovery: z.boolean().default(true),
+    })
+    .prefault({}),
+});
+
+/** The settings, with what spans several of them checked. */
+export const configFile = settings.superRefine(({ alerts, notify }, problems) => {
+  for (const [i, name] of (alerts.targets ?? []).entries()) {
+    if (Object.hasOwn(notify.targets, name)) continue;
+    const message = `no target in notify.targets has the name "${name}"`;
+    problems.addIssue({ code: "custom", path: ["alerts", "targets", i], message });
+  }
 });
 
 function isTimezone(name: string): boolean {

@@ -18,11 +18,15 @@ export type Config = Readonly<{
   log: Readonly<{ level: "debug" | "info" | "warn" | "error"; fileMb: number; files: number }>;
   http: Readonly<{ enabled: boolean; host: string; port: number }>;
   runners: Readonly<{ max: number; warm: number }>;
+  /** What jobs may ask of a machine, besides its name, system and processor. */
+  labels: readonly string[];
   retention: Readonly<{ days: number; runsPerJob: number }>;
   /** The server of local models. */
   ollama: Readonly<{ url: string; keepAlive: string; concurrency: number }>;
   /** Where messages may go, by name. The default is one of them. */
   notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
+  /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told. */
+  alerts: Readonly<{ targets: readonly string[]; everyMs: number; recovery: boolean }>;
   /** For jobs that name none. */
   timezone: string;
   locale: string;
@@ -43,9 +47,15 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     log: { ...file.log, level: fromEnv(env, "JOBRUNNER_LOG_LEVEL", logLevel) ?? file.log.level },
     http: { ...file.http, host: env.JOBRUNNER_HOST || file.http.host, port: portFromEnv(env) ?? file.http.port },
     runners: file.runners,
+    labels: file.labels,
     retention: file.retention,
     ollama: { ...file.ollama, url: ollamaFromEnv(env) ?? file.ollama.url },
     notify: file.notify,
+    alerts: {
+      targets: [...new Set(file.alerts.targets ?? [file.notify.default])],
+      everyMs: file.alerts.every,
+      recovery: file.alerts.recovery,
+    },
     timezone: file.timezone,
     locale: file.locale,
   });

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { configFile } from "./config-schema.ts";
+import { formatDuration } from "./duration.ts";
 import type { Home } from "./home.ts";
 
 /** Writes `config.yaml` with every default as a comment, where there is none yet. */
@@ -9,7 +10,7 @@ export function ensureConfigFile(home: Home): void {
 
 /** Every setting with its default, commented out, and what it means. */
 export function defaultConfigText(): string {
-  const { timezone, locale, http, log, runners, retention, ollama, notify } = configFile.parse({});
+  const { timezone, locale, http, log, runners, retention, ollama, notify, alerts } = configFile.parse({});
   return `# JobRunner's settings. What is commented out is the default. They count from the next start: jr restart
 
 # Folder of the jobs, one TypeScript file (or folder) each. Also: JOBRUNNER_JOBS.
@@ -42,6 +43,10 @@ export function defaultConfigText(): string {
 #   max: ${runners.max}
 #   warm: ${runners.warm}
 
+# What jobs may ask for with runsOn, where several machines share their runs. The machine's name, its system (linux,
+# darwin, windows) and its processor (x64, arm64) are labels by themselves.
+# labels: [gpu, office]
+
 # Finished runs with their logs are deleted after so many days, and beyond so many per job.
 # retention:
 #   days: ${retention.days}
@@ -61,5 +66,12 @@ export function defaultConfigText(): string {
 #   targets:
 #     desktop:
 #       kind: desktop
+
+# Which of these targets alerts go to (none: []; notify.default otherwise). While something lasts it is told again at
+# most every so often, then after twice that pause, and so on up to a day; its end is told once.
+# alerts:
+#   targets: [${notify.default}]
+#   every: ${formatDuration(alerts.every)}
+#   recovery: ${alerts.recovery}
 `;
 }

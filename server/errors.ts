@@ -22,6 +22,7 @@ export const errorCodes = {
   stale_review: "something changed since the review was shown",
   run_not_found: "no run of that number",
   run_not_active: "the run has ended already",
+  run_not_dead: "the run is no dead letter",
   run_failed: "the run that was waited for did not succeed",
   job_paused: "the job is paused",
   input_invalid: "the input does not fit the job's schema",
@@ -47,6 +48,8 @@ export const errorCodes = {
   daemon_down: "no daemon answers",
   unauthorized: "the bearer token is missing or wrong",
   store_unavailable: "the database does not answer",
+  store_newer: "a newer release has brought the database up to date",
+  worker_not_found: "no worker of that name",
   disk_full: "the disk is full",
   unsupported: "this machine or system cannot do that",
 } as const;

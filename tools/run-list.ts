@@ -12,20 +12,24 @@ const groups = { failed, live } as const;
 export const runList = defineTool({
   name: "run_list",
   title: "List runs",
-  description: 'Runs, latest first. state "failed" means every kind of failure, "live" what is queued or running.',
+  description:
+    'Runs, latest first. state "failed" means every kind of failure, "live" what is queued or running, "dead" what failed for good and nobody has dealt with.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     job: jobName.optional(),
-    state: z.enum(["live", ...failed, ...ended, ...live]).optional(),
+    state: z.enum(["live", "dead", ...failed, ...ended, ...live]).optional(),
     limit,
     cursor,
   }),
   async handle({ store, config }, { job, state, limit, cursor }) {
     const states = state === "failed" || state === "live" ? groups[state] : state;
-    const page = await listRuns(store.db, { job, state: states, limit, cursor });
+    const which = states === "dead" ? { dead: true } : { state: states };
+    const page = await listRuns(store.db, { job, ...which, limit, cursor });
     if (page.rows.length === 0) {
-      const which = [state, job === undefined ? undefined : `of ${job}`].filter((word) => word !== undefined).join(" ");
-      return `No runs${which === "" ? "" : ` (${which})`}${cursor === undefined ? "" : " beyond that cursor"}. Start one with job_run.`;
+      const filter = [state, job === undefined ? undefined : `of ${job}`]
+        .filter((word) => word !== undefined)
+        .join(" ");
+      return `No runs${filter === "" ? "" : ` (${filter})`}${cursor === undefined ? "" : " beyond that cursor"}. Start one with job_run.`;
     }
     const more = page.cursor === null ? "" : `\n\nMore: run_list with cursor "${page.cursor}".`;
     return `${page.rows.map((run) => runLine(run, config.timezone)).join("\n")}${more}`;

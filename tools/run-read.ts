@@ -71,7 +71,7 @@ export function nextStep(run: Row<"runs">): string {
     case "cancelled":
       return `More: run_read {"run": "${handle}", "part": "log"} or "effects".`;
     default:
-      return `Next: run_read {"run": "${handle}", "part": "log"}, then "effects"; the skill triage-failures says what to do about it.`;
+      return `Next: run_read {"run": "${handle}", "part": "log"}, then "effects"; the skill triage-failures says what to do about it.${run.dead ? ` Once the cause is gone: run_control {"run": "${handle}", "action": "redrive"}.` : ""}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { formatTime } from "../server/format-time.ts";
 import { listJobs } from "../server/jobs/read.ts";
 import { openAlerts } from "../server/runs/alerts.ts";
+import { countDeadLetters } from "../server/runs/dead-letters.ts";
 import { listOpenQuestions } from "../server/runs/questions.ts";
 import { formatRunId, listRuns } from "../server/runs/read.ts";
 import { version } from "../server/version.ts";
@@ -23,12 +24,13 @@ export const status = defineTool({
   input: z.strictObject({}),
   async handle(context) {
     const { store, config, clock } = context;
-    const [approvals, jobs, alerts, live, questions] = await Promise.all([
+    const [approvals, jobs, alerts, live, questions, dead] = await Promise.all([
       approvalsText(context),
       listJobs(context, { limit: countedJobs }),
       openAlerts(store.db, { limit: shown }),
       listRuns(store.db, { state: ["queued", "running", "suspended"], limit: shown }),
       listOpenQuestions(store.db, { limit: shown }),
+      countDeadLetters(store.db),
     ]);
     const line = (job: (typeof jobs.rows)[number]) => jobLine(job, config.timezone);
     const waiting = jobs.rows.filter((job) => job.pending !== null && job.state !== "retired");
@@ -53,6 +55,14 @@ export const status = defineTool({
         ),
       ),
       ...section("Alerts (untrusted text): skill triage-failures", alertLines),
+      ...section(
+        "Alerts do not reach the person there: tell them",
+        context.failingTargets().map(({ target, message }) => `- ${target}: ${inline(message)}`),
+      ),
+      ...section(
+        "Dead letters: runs that failed for good",
+        dead === 0 ? [] : [`- ${dead}: run_list {"state": "dead"}, then run_control redrive where the cause is gone`],
+      ),
       ...section("Paused", paused.map(line)),
       ...section(
         "Queued and running",

@@ -1,6 +1,7 @@
 import type { Config } from "../server/config.ts";
 import type { JobsDeps } from "../server/jobs/jobs-deps.ts";
 import type { Log } from "../server/log.ts";
+import type { FailingTarget } from "../server/runs/alerts/start-alert-sender.ts";
 
 /** Which host program speaks, from MCP's `initialize`. */
 export type HostClient = Readonly<{ name: string; version: string }>;
@@ -11,6 +12,8 @@ export type SharedContext = JobsDeps &
     config: Config;
     /** Tells the worker and the scheduler that the database has changed. */
     nudge: () => void;
+    /** Targets that take no alerts, and why. */
+    failingTargets: () => readonly FailingTarget[];
     /** Secrets that have a value. */
     secretNames: () => readonly string[];
     /** A command for the person, shell-quoted, that works as pasted from any folder. */

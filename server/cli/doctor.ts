@@ -4,6 +4,7 @@ import { isLocked } from "../daemon/lock.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { personCommand } from "../person-command.ts";
 import { type CliContext, print } from "./context.ts";
+import { alertsCheck } from "./doctor/alerts-check.ts";
 import { type Check, type CheckInput, type Finding, fail } from "./doctor/check.ts";
 import { configCheck, homeCheck, keyCheck, lockCheck, portCheck, tokensCheck } from "./doctor/home-checks.ts";
 import { diskCheck, nodeCheck, sandboxCheck, serviceCheck, typesCheck } from "./doctor/machine-checks.ts";
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   sandboxCheck,
   typesCheck,
   modelsCheck,
+  alertsCheck,
   serviceCheck,
 ];
 

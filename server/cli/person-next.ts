@@ -28,6 +28,8 @@ function commandOf(tool: string, { name, run, part, action }: Arguments): string
       return ["jobs"];
     case "run_list":
       return ["runs"];
+    case "job_run":
+      return ["run", name ?? "NAME"];
     case "job_submit":
       return ["submit", "FILE"];
     case "job_rehearse":

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { formatMs, formatTime } from "../format-time.ts";
+import { personCommand } from "../person-command.ts";
 import { visibleLine, visibleText } from "../review/visible-text.ts";
 import { readRunError } from "../runs/run-error.ts";
 import { formatRunId } from "../runs/run-id.ts";
@@ -25,11 +26,20 @@ export function runText(
     ...attempts.map(
       ({ attempt, state, worker }) => `attempt ${attempt}  ${stateText(context, state)} on ${visibleLine(worker)}`,
     ),
+    ...redriveLines(context, run),
     `trace      ${visibleLine(run.trace_id)}`,
     ...(run.input === null ? [] : [`input      ${visibleLine(run.input)}`]),
     ...(error === null ? [] : errorLines(context, error)),
     ...(run.output === null ? [] : ["output", visibleText(JSON.stringify(JSON.parse(run.output), null, 2))]),
   ].join("\n");
+}
+
+function redriveLines({ home }: CliContext, { id, dead, redrive_of, redriven_as }: RunAnswer): string[] {
+  return [
+    ...(redrive_of === null ? [] : [`repeats    ${formatRunId(redrive_of)}`]),
+    ...(redriven_as === null ? [] : [`redriven   as ${formatRunId(redriven_as)}`]),
+    ...(dead ? [`dead       once more: ${personCommand(home, "redrive", formatRunId(id))}`] : []),
+  ];
 }
 
 /** Who or what asked for a run. */

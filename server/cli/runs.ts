@@ -17,7 +17,7 @@ export function command(context: CliContext): Command {
   return new Command("runs")
     .description("list runs, latest first")
     .option("--job <name>", "only of this job")
-    .option("--state <state>", "only in this state, such as failed")
+    .option("--state <state>", "only in this state, such as failed; dead: failed for good, and waiting for you")
     .option("--limit <n>", "how many, at most 500", "20")
     .option("--cursor <run>", "only runs before this one")
     .option("--json", "print JSON")

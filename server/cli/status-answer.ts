@@ -44,6 +44,8 @@ export const statusAnswer = z.object({
   alerts: z.array(
     z.object({ message: z.string(), count: z.number(), run: z.string().nullable(), last_at: z.string() }),
   ),
+  failing_targets: z.array(z.object({ target: z.string(), since: z.string(), message: z.string() })),
+  dead: z.int(),
   folder_problems: z.array(z.object({ file: z.string(), line: z.number(), message: z.string() })),
   runners: z.object({ idle: z.number(), busy: z.number(), max: z.number() }),
   worker: z.object({ running: z.number(), max: z.number(), connected: z.boolean() }),

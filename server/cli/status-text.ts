@@ -46,6 +46,18 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
   );
   lines.push(
     ...section(
+      "Alerts do not reach",
+      status.failing_targets.map(
+        ({ target, since, message }) =>
+          `${target}, since ${localTime(since)}: ${visibleLine(message)} (alerts.targets in config.yaml)`,
+      ),
+      paint,
+    ),
+  );
+  const dead = `${status.dead} run${status.dead === 1 ? "" : "s"} failed for good: ${personCommand(home, "dead")}`;
+  lines.push(...section("Dead letters", status.dead === 0 ? [] : [dead], paint));
+  lines.push(
+    ...section(
       "Running",
       status.live.map((run) => `${run.run} ${run.job} ${run.state}`),
       paint,

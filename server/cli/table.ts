@@ -52,6 +52,9 @@ export const commands: readonly Entry[] = [
   { group: runs, name: "log", summary: "a run's log", load: () => import("./log.ts") },
   { group: runs, name: "replay", summary: "do a run again, offline", load: () => import("./replay.ts") },
   { group: runs, name: "answer", summary: "answer what a run asks", load: () => import("./answer.ts") },
+  { group: runs, name: "dead", summary: "runs that failed for good", load: () => import("./dead.ts") },
+  { group: runs, name: "redrive", summary: "run failed runs once more", load: () => import("./redrive.ts") },
+  { group: runs, name: "dismiss", summary: "forget failed runs", load: () => import("./dismiss.ts") },
   { group: runs, name: "cancel", summary: "cancel a run", load: () => import("./cancel.ts") },
 
   { group: hosts, name: "connect", summary: "connect a host", load: () => import("./connect.ts") },

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
 import type { Rehearse } from "../rehearsal/create-rehearse.ts";
 import type { Approvals } from "../review/approvals.ts";
+import type { FailingTarget } from "../runs/alerts/start-alert-sender.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
 
@@ -21,4 +22,6 @@ export type DaemonDeps = Readonly<{
   nudge: () => void;
   /** Values of secrets as they stand in the file at the time of the call. */
   secrets: () => SecretValues;
+  /** Targets that take no alerts from this machine. */
+  failingTargets: () => readonly FailingTarget[];
 }>;

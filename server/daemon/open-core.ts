@@ -1,39 +1,29 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { hostname } from "node:os";
 import type { Config } from "../config.ts";
-import { readSecrets } from "../effects/secret-values.ts";
 import { effects } from "../effects/table.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { type FolderWatch, watchFolder } from "../jobs/folder.ts";
-import { createOllama } from "../llm/ollama.ts";
 import type { Log } from "../log.ts";
-import { createNotifier } from "../notify/create-notifier.ts";
 import { createBehaviourDiff } from "../rehearsal/behaviour-diff.ts";
 import { createRehearse } from "../rehearsal/create-rehearse.ts";
-import { createApprovals } from "../review/approvals.ts";
-import { executeRun } from "../runs/execute-run.ts";
 import { type Scheduler, startScheduler } from "../runs/scheduler.ts";
-import { startWorker, type Worker } from "../runs/worker.ts";
-import { createPool } from "../sandbox/pool.ts";
+import type { Worker } from "../runs/worker.ts";
 import type { DaemonDeps } from "./deps.ts";
-import { effectServices } from "./effect-services.ts";
-import { openStorePatiently } from "./open-store-patiently.ts";
-import { rememberStore, requireSameStore } from "./remember-store.ts";
+import { openBase } from "./open-base.ts";
 import { startRetention } from "./retention-timer.ts";
-import { stopRevokedRuns } from "./stop-revoked-runs.ts";
+import { sendAlerts } from "./send-alerts.ts";
+import { startExecuting } from "./start-executing.ts";
 
 /** Everything behind the doors. Disposing it lets runs end (or puts them back), then closes the store. */
 export type Core = AsyncDisposable &
   Readonly<{
     deps: DaemonDeps;
     worker: Worker;
+    /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
+    outdated: Promise<string>;
     /** Undefined until the jobs folder was read for the first time. */
     folder: () => FolderWatch | undefined;
   }>;
-
-/** What runs get at the end before they are put back into the queue. */
-const graceMs = 10_000;
 
 /** Opens store, runners, approvals, schedules and the jobs folder, in this order; the last goes on in the background. */
 export async function openCore(options: {
@@ -42,34 +32,16 @@ export async function openCore(options: {
   signal: AbortSignal;
   onProblem: (problem: string | null) => void;
 }): Promise<Core> {
-  const { config, log, signal, onProblem } = options;
-  const { home, databaseUrl, runners, jobsFolder } = config;
-  const clock = () => new Date();
+  const { config, log } = options;
+  const { home, jobsFolder } = config;
   await using stack = new AsyncDisposableStack();
 
-  mkdirSync(home.cache, { recursive: true, mode: 0o700 });
   prepareJobsFolder(jobsFolder);
-  requireSameStore(home, databaseUrl);
-  const store = stack.use(await openStorePatiently({ dataDir: home.data, databaseUrl, log }, { signal, onProblem }));
-  rememberStore(home, store.kind);
-  const pool = stack.use(await createPool({ ...runners, log: log.child({ part: "sandbox" }), cacheDir: home.cache }));
-  const approvals = stack.use(await createApprovals({ store, home, log }));
-  stack.use(stopRevokedRuns({ db: store.db, approvals, log }));
-
-  const secrets = () => readSecrets(home.env);
-  const llm = createOllama({ ...config.ollama, log: log.child({ part: "llm" }) });
-  const notify = createNotifier(config.notify);
-  const services = effectServices({ store, approvals, log, home, clock, llm, notify });
-  const name = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
-  const worker = startWorker({
-    store,
-    execute: (run, aborted) =>
-      executeRun({ store, pool, approvals, secrets, services, log, clock, worker: name }, run, aborted),
-    log: log.child({ part: "worker" }),
-    max: runners.max,
-    worker: name,
-  });
-  stack.defer(() => worker.drain({ graceMs }));
+  const base = stack.use(await openBase(options));
+  const { store, pool, approvals, secrets, notify, clock } = base;
+  // Before the worker, so that it ends after it.
+  const alerts = stack.use(sendAlerts({ store, config, notify, secrets, log }));
+  const { worker, outdated } = stack.use(await startExecuting(base, "daemon"));
   const scheduler: Scheduler = stack.use(
     startScheduler({ store, approvals, log: log.child({ part: "scheduler" }), clock, nudge: worker.nudge }),
   );
@@ -79,13 +51,25 @@ export async function openCore(options: {
   };
   const rehearse = createRehearse({ db: store.db, pool, effects, clock });
   const diffBehaviour = createBehaviourDiff({ db: store.db, pool, effects, log });
-  const deps: DaemonDeps = { store, config, pool, approvals, rehearse, diffBehaviour, log, clock, nudge, secrets };
+  const deps: DaemonDeps = {
+    store,
+    config,
+    pool,
+    approvals,
+    rehearse,
+    diffBehaviour,
+    log,
+    clock,
+    nudge,
+    secrets,
+    failingTargets: alerts.failing,
+  };
   stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
   const folder = watchInBackground(deps);
   stack.use(folder);
 
   const owned = stack.move();
-  return { deps, worker, folder: folder.current, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { deps, worker, outdated, folder: folder.current, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 function prepareJobsFolder(path: string): void {

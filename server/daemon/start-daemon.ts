@@ -7,6 +7,7 @@ import { mcpRoutes } from "../mcp/http.ts";
 import { personCommand } from "../person-command.ts";
 import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
+import { deadLettersApi } from "./api/dead-letters.ts";
 import { jobsApi } from "./api/jobs.ts";
 import { questionsApi } from "./api/questions.ts";
 import { rehearsalApi } from "./api/rehearsal.ts";
@@ -138,6 +139,7 @@ function personApi({ deps, worker, folder }: Core, startedAt: Date): Hono {
   api.route("/", jobsApi(deps));
   api.route("/", runsApi(deps));
   api.route("/", questionsApi(deps));
+  api.route("/", deadLettersApi(deps));
   api.route("/", rehearsalApi(deps));
   api.route(
     "/",
@@ -147,7 +149,7 @@ function personApi({ deps, worker, folder }: Core, startedAt: Date): Hono {
 }
 
 function sharedContext({ deps }: Core): SharedContext {
-  const { store, config, pool, approvals, rehearse, diffBehaviour, log, clock, nudge, secrets } = deps;
+  const { store, config, pool, approvals, rehearse, diffBehaviour, log, clock, nudge, secrets, failingTargets } = deps;
   return {
     store,
     config,
@@ -158,6 +160,7 @@ function sharedContext({ deps }: Core): SharedContext {
     log,
     clock,
     nudge,
+    failingTargets,
     secretNames: () => secrets().names(),
     command: (...words) => personCommand(config.home, ...words),
   };

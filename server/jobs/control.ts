@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { UserError } from "../errors.ts";
+import { dismissAlerts } from "../runs/alerts.ts";
 import { recordEvent } from "../runs/events.ts";
 import { inTransaction } from "../runs/in-transaction.ts";
 import { type Db, notify } from "../store/open-store.ts";
@@ -76,6 +77,9 @@ export async function retireJob(db: Db, { job, actor, traceId }: Change): Promis
       .where("job", "=", job)
       .where("state", "=", "pending")
       .execute();
+    // Nothing of it can run again, so nobody is asked to look after it.
+    await dismissAlerts(trx, { job });
+    await trx.updateTable("runs").set({ dead: false }).where("job", "=", job).where("dead", "=", true).execute();
     await recordEvent(trx, { kind: "job.retired", actor, subject: job, traceId });
     await notify(trx, "jobs", job);
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
 import { callerKinds } from "./manifest.ts";
 import { formatBytes } from "./source-limits.ts";
 
@@ -57,6 +57,15 @@ const schedule = z.strictObject({
   catchUpMax: z.int().min(1).max(100).default(10),
   overlap: z.enum(["allow", "skip", "queue", "replace"]).default("skip"),
   startDeadline: duration(second, 30 * day).optional(),
+  jitter: duration(0, day).default(0),
+});
+
+const after = z.strictObject({ job: z.string(), on: z.enum(["success", "failure", "end"]).default("success") });
+
+const triggers = z.strictObject({
+  after: z.array(after, "must be a list of jobs").max(20).default([]),
+  files: texts("file or folder", 20),
+  webhook: z.boolean("must be true or false").default(false),
 });
 
 const net = z.strictObject({
@@ -87,6 +96,9 @@ const exec = z.strictObject({
 export const declarationSchema = z.strictObject({
   description: z.string().trim().min(1, "must say what the job does, for the person who signs it").max(500),
   schedule: z.array(schedule).max(20).default([]),
+  triggers: triggers.prefault({}),
+  runsOn: texts("label", 10),
+  priority: whole(-100, 100).default(0),
   permissions: z
     .strictObject({
       net: z.array(net).max(100).default([]),
@@ -144,6 +156,8 @@ const { permissions, limits, retry } = declarationSchema.shape;
 export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   "": [...Object.keys(declarationSchema.shape), "run"],
   schedule: Object.keys(schedule.shape),
+  triggers: Object.keys(triggers.shape),
+  "triggers.after": Object.keys(after.shape),
   permissions: Object.keys(permissions.unwrap().shape),
   "permissions.net": Object.keys(net.shape),
   "permissions.files": Object.keys(files.shape),

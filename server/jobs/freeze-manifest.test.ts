@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "../duration.ts";
 import { freezeManifest } from "./freeze-manifest.ts";
 import { manifestSchema } from "./manifest.ts";
 

@@ -5,8 +5,10 @@ import { homePaths } from "../home.ts";
 import { sha256 } from "../sha256.ts";
 import { checkCron, findTimezone } from "./check-cron.ts";
 import { type Declared, declarationSchema } from "./declaration-schema.ts";
+import { freezeNames, labelProblem } from "./freeze-names.ts";
 import type { Folders } from "./freeze-path.ts";
 import { freezePermissions } from "./freeze-permissions.ts";
+import { freezeTriggers } from "./freeze-triggers.ts";
 import { callerKinds, type FrozenSchedule, type Manifest, manifestSchema } from "./manifest.ts";
 import { type ManifestProblem, toProblems } from "./manifest-problems.ts";
 
@@ -40,20 +42,31 @@ export function freezeManifest(declarationJson: string, defaults: ManifestDefaul
 
 const anyRecord = z.record(z.string(), z.unknown());
 
-/** Authors may write one schedule as a string or object, and a host as a string. */
+/** Authors may write one schedule as a string or object, and a host or another job as a string. */
 function toLongForms(declaration: unknown): unknown {
   const record = anyRecord.safeParse(declaration);
   if (!record.success) return declaration;
-  const { schedule, permissions, ...rest } = record.data;
+  const { schedule, permissions, triggers, ...rest } = record.data;
   const list =
     schedule === undefined || schedule === null ? undefined : Array.isArray(schedule) ? schedule : [schedule];
   const powers = anyRecord.safeParse(permissions);
+  const starts = anyRecord.safeParse(triggers);
+  const after: unknown = starts.success ? starts.data.after : undefined;
   const net: unknown = powers.success ? powers.data.net : undefined;
   return {
     ...rest,
     ...(list === undefined
       ? {}
       : { schedule: list.map((each: unknown) => (typeof each === "string" ? { cron: each } : each)) }),
+    ...(triggers === undefined ? {} : { triggers }),
+    ...(starts.success && Array.isArray(after)
+      ? {
+          triggers: {
+            ...starts.data,
+            after: after.map((each: unknown) => (typeof each === "string" ? { job: each } : each)),
+          },
+        }
+      : {}),
     ...(permissions === undefined ? {} : { permissions }),
     ...(powers.success && Array.isArray(net)
       ? {
@@ -81,11 +94,17 @@ function resolve(declared: Declared, defaults: ManifestDefaults, problems: Manif
       message: `two schedules have the key "${twice}"`,
       hint: "give each its own key",
     });
-  checkInputSchema(input, schedules.length > 0, problems);
+  const { after, files, webhook } = declared.triggers;
+  const startsItself = schedules.length + after.length + files.length > 0 || webhook;
+  checkInputSchema(input, startsItself, problems);
+  const frozenPermissions = freezePermissions(permissions, folders, problems);
   return {
     description,
     schedules,
-    permissions: freezePermissions(permissions, folders, problems),
+    triggers: freezeTriggers(declared, frozenPermissions.files, folders, problems),
+    runsOn: freezeNames(declared.runsOn, "runsOn", labelProblem, problems),
+    priority: declared.priority,
+    permissions: frozenPermissions,
     limits: freezeLimits(limits),
     retry: {
       attempts: retry.attempts,
@@ -118,7 +137,7 @@ function freezeCallers({ callers, schedule }: Declared, problems: ManifestProble
 }
 
 function freezeSchedule(
-  { key, cron, timezone, catchUp, catchUpMax, overlap, startDeadline }: Declared["schedule"][number],
+  { key, cron, timezone, catchUp, catchUpMax, overlap, startDeadline, jitter }: Declared["schedule"][number],
   index: number,
   job: { timezone: string; now: Date },
   problems: ManifestProblem[],
@@ -133,6 +152,7 @@ function freezeSchedule(
     catchUpMax,
     overlap,
     startDeadlineMs: startDeadline ?? null,
+    jitterMs: jitter,
   };
 }
 
@@ -163,7 +183,7 @@ function resolveLocale(written: string, problems: ManifestProblem[]): string {
   return written;
 }
 
-function checkInputSchema(input: Declared["input"], scheduled: boolean, problems: ManifestProblem[]): void {
+function checkInputSchema(input: Declared["input"], startsItself: boolean, problems: ManifestProblem[]): void {
   if (input === null) return;
   if (JSON.stringify(input).length > inputSchemaLength) {
     problems.push({
@@ -185,11 +205,11 @@ function checkInputSchema(input: Declared["input"], scheduled: boolean, problems
     return;
   }
   const empty = schema.safeParse({});
-  if (!scheduled || empty.success) return;
+  if (!startsItself || empty.success) return;
   const fields = empty.error.issues.map(({ path }) => path.map(String).join(".")).filter((field) => field !== "");
   problems.push({
     path: "input",
-    message: `a scheduled run gets no input, so it would fail: ${fields.join(", ") || "the input"} has no default`,
+    message: `a run that a schedule or trigger starts gets no input, so it would fail: ${fields.join(", ") || "the input"} has no default`,
     hint: "give every field a .default(…) or make it .optional()",
   });
 }

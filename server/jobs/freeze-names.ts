@@ -33,6 +33,14 @@ export const targetProblem: Check = (name) =>
         hint: 'such as "desktop"; the targets stand in config.yaml',
       };
 
+export const labelProblem: Check = (name) =>
+  /^[a-z][a-z0-9-]{0,62}$/.test(name)
+    ? undefined
+    : {
+        message: `${shown(name)} is no label: lower-case letters, digits and dashes, a letter first`,
+        hint: 'such as "gpu"; a worker\'s labels stand in its config.yaml',
+      };
+
 export const jobProblem: Check = (name) => {
   const message = findNameProblem(name);
   return message === undefined ? undefined : { message, hint: "name the jobs that it may start; job_list shows them" };

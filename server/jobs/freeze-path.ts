@@ -48,7 +48,7 @@ export function freezePath(
 }
 
 /** Whether a path is the folder or lies in it. */
-function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

@@ -1,4 +1,4 @@
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../duration.ts";
 import type { Manifest } from "./manifest.ts";
 import { formatBytes } from "./source-limits.ts";
 

@@ -11,6 +11,18 @@ const frozenSchedule = z.strictObject({
   overlap: z.enum(["allow", "skip", "queue", "replace"]),
   /** A slot that could not start within this time is recorded as missed; null waits for ever. */
   startDeadlineMs: z.int().positive().nullable(),
+  /** Each slot's run starts up to this much after it, by an amount that its job, schedule and slot fix. */
+  jitterMs: z.int().nonnegative().default(0),
+});
+
+/** What starts the job besides its schedules. */
+const frozenTriggers = z.strictObject({
+  /** Jobs after whose runs it runs, sorted by name. */
+  after: z.array(z.strictObject({ job: z.string(), on: z.enum(["success", "failure", "end"]) })),
+  /** Absolute files and folders, sorted, all within `permissions.files`: it runs when something there changes. */
+  files: z.array(z.string()),
+  /** Whether a secret address of the HTTP door starts it. */
+  webhook: z.boolean(),
 });
 
 /** One host that a job may reach. `port: null` means the scheme's own port; `private` lets the name resolve to a private address. */
@@ -44,6 +56,11 @@ export const callerKinds = ["schedule", "person", "host", "job", "agent"] as con
 export const manifestSchema = z.strictObject({
   description: z.string().min(1).max(500),
   schedules: z.array(frozenSchedule),
+  triggers: frozenTriggers.default({ after: [], files: [], webhook: false }),
+  /** Labels that a worker must have, sorted. */
+  runsOn: z.array(z.string()).default([]),
+  /** Higher goes first where not all can run; 0 unless declared. */
+  priority: z.int().min(-100).max(100).default(0),
   permissions: z.strictObject({
     /** Sorted by host and port. Hosts named for a secret stand here too. */
     net: z.array(netGrant),
@@ -98,5 +115,6 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type FrozenSchedule = Manifest["schedules"][number];
+export type Triggers = Manifest["triggers"];
 export type NetGrant = Manifest["permissions"]["net"][number];
 export type ExecGrant = Manifest["permissions"]["exec"][number];

@@ -67,14 +67,31 @@ $id = '{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powershe
 export async function sendToDesktop(
   message: NotifyMessage,
   { signal }: Pick<Delivery, "signal">,
-  { platform = process.platform, folders }: { platform?: string; folders?: readonly string[] } = {},
+  place: Place = {},
 ): Promise<void> {
-  const program = programs[platform];
-  if (program === undefined) throw new Undelivered(`there is no desktop for messages on ${platform}`);
-  const path = (folders ?? program.folders).map((folder) => join(folder, program.name)).find(isFile);
-  if (path === undefined) throw new Undelivered(`${program.name} is not installed`);
+  const found = findProgram(place);
+  if ("problem" in found) throw new Undelivered(found.problem);
+  const { program, path } = found;
   const title = shortened(message.title.replace(/\s+/g, " "), longestTitle);
   await call(path, program.call({ ...message, title, text: shortened(message.text, longestText) }), signal);
+}
+
+type Place = Readonly<{ platform?: string; folders?: readonly string[] }>;
+
+/** Why this machine can show no messages; undefined where it has the program for it. */
+export function desktopProblem(place: Place = {}): string | undefined {
+  const found = findProgram(place);
+  return "problem" in found ? found.problem : undefined;
+}
+
+function findProgram({
+  platform = process.platform,
+  folders,
+}: Place): { program: Program; path: string } | { problem: string } {
+  const program = programs[platform];
+  if (program === undefined) return { problem: `there is no desktop for messages on ${platform}` };
+  const path = (folders ?? program.folders).map((folder) => join(folder, program.name)).find(isFile);
+  return path === undefined ? { problem: `${program.name} is not installed` } : { program, path };
 }
 
 function call(path: string, { args, stdin = "", env = {} }: Call, signal: AbortSignal): Promise<void> {

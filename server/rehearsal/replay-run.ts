@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import { attemptOutcome } from "../runs/attempt-outcome.ts";
 import { checkInput } from "../runs/check-input.ts";
 import { playJournal } from "../runs/play-journal.ts";
+import type { RunError } from "../runs/run-error.ts";
 import type { LogLine, Pool, SandboxOutcome } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
 import { storableText } from "../store/text.ts";
@@ -100,7 +101,16 @@ export async function replayRun(
 
 const errorSchema = z.object({ reason: z.string(), message: z.string(), line: z.number().optional() });
 /** Reasons of a failure that came from the job itself, and so come again. */
-const ownReasons = ["threw", "input", "never_settles", "permission_denied"];
+const ownReasons: readonly string[] = [
+  "threw",
+  "fetch_failed",
+  "call_failed",
+  "call_refused",
+  "call_timeout",
+  "input",
+  "never_settles",
+  "permission_denied",
+] satisfies RunError["reason"][];
 
 function wasCutOff({ attempt }: ReadRun): boolean {
   if (attempt.state === "succeeded") return false;

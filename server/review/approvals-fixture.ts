@@ -36,6 +36,7 @@ export function testManifest({ permissions, ...change }: Change = {}): Manifest 
         catchUpMax: 10,
         overlap: "skip",
         startDeadlineMs: null,
+        jitterMs: 0,
       },
     ],
     permissions: testPermissions(

@@ -40,6 +40,16 @@ export type ApprovalsStatus = Readonly<{
   refused: readonly Refusal[];
 }>;
 
+/** What this machine's keys make of the chain. */
+export type Standing = Readonly<{
+  /** Whether this machine trusts any key, revoked ones included. */
+  setUp: boolean;
+  /** Why nothing runs here, or null. */
+  problem: string | null;
+  /** Jobs without an approval that counts here, which a key that this machine does not trust has approved. */
+  strangers: ReadonlySet<string>;
+}>;
+
 /** Reads and verifies decisions; nothing here writes one. Every call asks the store for what is new: one query by primary key. */
 export type Approvals = Readonly<{
   /** Throws `chain_broken`. Undefined where nothing is approved. */
@@ -52,6 +62,7 @@ export type Approvals = Readonly<{
   /** Whether a version that runs may go on. Throws as `requireRunnable` does. */
   recheck(job: string, version: number): Promise<void>;
   status(): Promise<ApprovalsStatus>;
+  standing(): Promise<Standing>;
   /** Every link of the chain in order, or those of one job. */
   decisions(job?: string): Promise<readonly Link[]>;
   /** The active approval of every job, also where a broken chain keeps them from running. */
@@ -157,6 +168,17 @@ export async function createApprovals({
         lostHead: problem?.code === "chain_broken" ? (readChainHead(home) ?? null) : null,
         keyList: [...chain.keys.values()],
         refused: [...chain.refusals],
+      };
+    },
+    async standing() {
+      const { chain, problem } = await follower.sync();
+      const strangers = chain.refusals.flatMap(({ code, kind, name, decision }) =>
+        code === "key_untrusted" && kind === "job" && (decision === "approve" || decision === "activate") ? name : [],
+      );
+      return {
+        setUp: chain.keys.size > 0,
+        problem: problem?.message ?? null,
+        strangers: new Set(strangers.filter((job) => findActive(chain, "job", job) === undefined)),
       };
     },
     async decisions(job) {

@@ -12,7 +12,7 @@ import { parseDecisionText } from "./canonical-text.ts";
 import { appendRow, type Chain, decisionHash, findApproval, type Link, startChain } from "./chain.ts";
 import { brokenChain, rowsFrom } from "./follow-chain.ts";
 import { keyId } from "./public-key.ts";
-import { chainAlert } from "./report-refusal.ts";
+import { refusalAlertKey } from "./report-refusal.ts";
 import { readTrustedKeys } from "./trusted-keys.ts";
 import { findDifference } from "./verify-version.ts";
 
@@ -95,8 +95,9 @@ async function recordOne(
   if (decision.decision === "accept_chain") {
     const still = brokenChain(home, chain);
     if (still !== undefined) throw still;
-    await resolveAlert(trx, { key: chainAlert, now });
   }
+  // A person has just looked at what did not verify, and decided.
+  await resolveAlert(trx, { key: refusalAlertKey(decision.kind, decision.name), now });
   const { seq } = await trx.insertInto("decisions").values(row).returning("seq").executeTakeFirstOrThrow();
   chain.head = { seq, hash: row.hash };
   const recorded = { ...link, seq };

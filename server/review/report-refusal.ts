@@ -4,8 +4,10 @@ import { recordEvent } from "../runs/events.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Refusal } from "./chain.ts";
 
-/** Key of the alert that says that nothing runs. */
-export const chainAlert = "approvals:chain";
+/** The alert of what does not verify; the next decision about the same ends it. Of a broken chain there is one, and nothing runs. */
+export function refusalAlertKey(kind: string, name: string): string {
+  return kind === "chain" ? "approvals:chain" : `approvals:${kind}:${name.slice(0, 120)}`;
+}
 
 /** Puts on record what did not verify: one event with the details, one alert for the person. */
 export async function reportRefusal(db: Db, log: Log, refusal: Refusal): Promise<void> {
@@ -23,5 +25,5 @@ export async function reportRefusal(db: Db, log: Log, refusal: Refusal): Promise
     kind === "chain"
       ? reason
       : `Decision ${seq} (${decision} ${name.slice(0, 80)}) is refused: ${reason}. Did somebody change the database?`;
-  await raiseAlert(db, { key: kind === "chain" ? chainAlert : `approvals:${kind}:${name.slice(0, 120)}`, message });
+  await raiseAlert(db, { key: refusalAlertKey(kind, name), message });
 }

@@ -1,4 +1,5 @@
-import type { Db } from "../store/open-store.ts";
+import { sql } from "kysely";
+import { type Db, notify } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
 import { databaseTime } from "./queue/database-time.ts";
@@ -14,29 +15,50 @@ export type AlertRequest = Readonly<{
 /** Longest message that is kept; the run has the whole of it. */
 const messageLength = 500;
 
+/** Where senders hear that there is something to tell. A notification can be lost, so they look as well. */
+export const alertsChannel = "alerts";
+
 /** Opens the alert of that key, or counts one more on the open one. A resolved alert starts again from 1. */
 export async function raiseAlert(db: Db, { key, message, runId, now }: AlertRequest): Promise<void> {
   const at = databaseTime(now);
   const text = storableText(message.slice(0, messageLength));
   await db
     .insertInto("alerts")
-    .values({ key, message: text, count: 1, run_id: runId ?? null, first_at: at, last_at: at, resolved_at: null })
+    .values({
+      key,
+      message: text,
+      first_message: text,
+      count: 1,
+      run_id: runId ?? null,
+      first_at: at,
+      last_at: at,
+      resolved_at: null,
+      untold: 1,
+      untold_at: at,
+    })
     .onConflict((conflict) =>
-      conflict.column("key").doUpdateSet((eb) => ({
-        message: text,
-        run_id: runId ?? null,
-        count: eb
-          .case()
-          .when("alerts.resolved_at", "is", null)
-          .then(eb("alerts.count", "+", 1))
-          .else(1)
-          .end(),
-        first_at: eb.case().when("alerts.resolved_at", "is", null).then(eb.ref("alerts.first_at")).else(at).end(),
-        last_at: at,
-        resolved_at: null,
-      })),
+      conflict.column("key").doUpdateSet((eb) => {
+        const open = eb("alerts.resolved_at", "is", null);
+        return {
+          message: text,
+          first_message: eb.case().when(open).then(eb.ref("alerts.first_message")).else(text).end(),
+          run_id: runId ?? null,
+          count: eb
+            .case()
+            .when(open)
+            .then(eb("alerts.count", "+", 1))
+            .else(1)
+            .end(),
+          first_at: eb.case().when(open).then(eb.ref("alerts.first_at")).else(at).end(),
+          last_at: at,
+          resolved_at: null,
+          untold: eb("alerts.untold", "+", 1),
+          untold_at: eb.fn.coalesce("alerts.untold_at", at),
+        };
+      }),
     )
     .execute();
+  await notify(db, alertsChannel);
 }
 
 /** Closes the alert of that key, if it is open; tells whether it was. */
@@ -51,7 +73,18 @@ export async function resolveAlert(
     .where("resolved_at", "is", null)
     .returning("key")
     .executeTakeFirst();
+  if (closed !== undefined) await notify(db, alertsChannel);
   return closed !== undefined;
+}
+
+/** Closes a job's alerts (of one kind, or all of them) that a person has dealt with: nobody need be told that they are over. */
+export async function dismissAlerts(db: Db, { job, kind = "" }: { job: string; kind?: string }): Promise<void> {
+  await db
+    .updateTable("alerts")
+    .set({ resolved_at: databaseTime(undefined), untold: 0, untold_at: null, told: 0, tell_at: null })
+    .where(sql<boolean>`starts_with(key, ${`job:${job}:${kind}`})`)
+    .where("resolved_at", "is", null)
+    .execute();
 }
 
 /** Alerts that nothing has resolved, latest first. */

@@ -1,6 +1,7 @@
+import { formatDuration } from "../duration.ts";
 import type { ErrorCode } from "../errors.ts";
-import { formatDuration } from "../jobs/duration.ts";
 import type { GuestError, SandboxOutcome } from "../sandbox/types.ts";
+import { classifyThrown } from "./classify-thrown.ts";
 import type { RunError } from "./run-error.ts";
 
 /** How an attempt ended, ready to be settled. `output` is JSON. */
@@ -58,28 +59,12 @@ export function failedAs(state: AttemptOutcome["state"], error: RunError): Attem
   return { state, output: null, error };
 }
 
-/** A mistake in the job stays one however often it is tried; anything else may be the outside's fault. */
-function classifyThrown(error: GuestError): Pick<RunError, "reason" | "class"> {
-  switch (error.name) {
-    case "InputError":
-      return { reason: "input", class: "permanent" };
-    case "NeverSettlesError":
-      return { reason: "never_settles", class: "permanent" };
-    case "PermissionError":
-      return { reason: "permission_denied", class: "policy" };
-    case "SyntaxError":
-    case "ReferenceError":
-      return { reason: "threw", class: "permanent" };
-    default:
-      return { reason: "threw", class: "transient" };
-  }
-}
-
 function position(error: GuestError): Omit<RunError, "reason" | "class"> {
   return {
     message: error.message,
     name: error.name,
     stack: error.stack,
+    ...(error.code === undefined ? {} : { code: error.code }),
     ...(error.file === null ? {} : { file: error.file }),
     ...(error.line === null ? {} : { line: error.line }),
     ...(error.column === null ? {} : { column: error.column }),

@@ -7,7 +7,7 @@ import { cancelRun } from "./cancel-run.ts";
 import { checkInput } from "./check-input.ts";
 import { recordEvent } from "./events.ts";
 import { inTransaction } from "./in-transaction.ts";
-import { enqueue } from "./queue/enqueue.ts";
+import { enqueue, type NewRun } from "./queue/enqueue.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId } from "./run-id.ts";
 
@@ -34,10 +34,18 @@ export type RunOrder = Readonly<{
  * Throws job_not_found, job_retired, job_paused, input_invalid, permission_denied where the job's signed manifest does not let such
  * a caller in or it would wait for itself, and what `requireRunnable` throws.
  */
-export async function requestRun(
-  { store, approvals, log }: ControlDeps,
+export async function requestRun(deps: ControlDeps, order: RunOrder): Promise<{ run: Row<"runs">; created: boolean }> {
+  const result = await enqueue(deps.store.db, await prepareRun(deps, order));
+  const { run, created } = result;
+  deps.log.info({ run: run.id, job: run.job, created, trace: order.traceId }, "run requested");
+  return result;
+}
+
+/** What `requestRun` puts into the queue, once everything is checked. Throws what it throws. */
+export async function prepareRun(
+  { store, approvals }: Pick<ControlDeps, "store" | "approvals">,
   { job, input, trigger, parentRun, requestedBy, dedupeKey, traceId }: RunOrder,
-): Promise<{ run: Row<"runs">; created: boolean }> {
+): Promise<NewRun> {
   const row = await store.db.selectFrom("jobs").selectAll().where("name", "=", job).executeTakeFirst();
   if (row === undefined) throw new UserError("job_not_found", `There is no job "${job}".`, { next: "job_list" });
   if (row.state === "retired") {
@@ -68,7 +76,7 @@ export async function requestRun(
       },
     );
   }
-  const result = await enqueue(store.db, {
+  return {
     job,
     trigger,
     input: checked.json,
@@ -78,9 +86,7 @@ export async function requestRun(
     parentRun,
     requestedBy,
     traceId,
-  });
-  log.info({ run: result.run.id, job, created: result.created, trace: traceId }, "run requested");
-  return result;
+  };
 }
 
 const deepest = 8;

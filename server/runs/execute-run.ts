@@ -15,6 +15,8 @@ import type { Settlement } from "./queue/settle.ts";
 import { readJournal } from "./read-journal.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { tooManyRuns } from "./too-many-runs.ts";
+import { type Need, needText } from "./workers/needs.ts";
+import type { Serving } from "./workers/serving.ts";
 
 export type ExecuteDeps = Readonly<{
   store: Store;
@@ -25,6 +27,7 @@ export type ExecuteDeps = Readonly<{
   log: Log;
   clock: () => Date;
   worker: string;
+  serving: Pick<Serving, "unmet" | "elsewhere">;
 }>;
 
 /** A runner that dies this often without one more effect on record dies of the job itself. */
@@ -38,6 +41,7 @@ const mostFruitlessResumes = 2;
 export async function executeRun(deps: ExecuteDeps, run: Row<"runs">, signal: AbortSignal): Promise<Settlement> {
   const begun = await findBegunAttempt(deps.store.db, run);
   const prepared = await prepare(deps, run, begun);
+  if ("unmet" in prepared) return leftToOthers(deps.worker, prepared.unmet);
   if (!("runnable" in prepared)) {
     const start = { version: prepared.version, seed: randomSeed(), startMs: deps.clock().getTime(), runner: null };
     if (begun === undefined) await beginAttempt(deps.store.db, run, deps.worker, start);
@@ -50,26 +54,33 @@ export type Prepared = Readonly<{ runnable: Runnable; inputJson: string | null; 
 
 type Refused = Readonly<{ outcome: AttemptOutcome; version: number | null }>;
 
+/** What this worker lacks and another may have. */
+type Unserved = Readonly<{ unmet: readonly Need[] }>;
+
 /** What a run needs before it may start; an attempt that has begun goes on with its own version, if that is still approved. */
 async function prepare(
-  { store, approvals, secrets, clock }: ExecuteDeps,
+  { store, approvals, secrets, clock, serving }: ExecuteDeps,
   run: Row<"runs">,
   begun: Row<"attempts"> | undefined,
-): Promise<Prepared | Refused> {
+): Promise<Prepared | Refused | Unserved> {
   let runnable: Runnable;
   try {
     runnable = await approvals.requireRunnable(run.job, begun?.version ?? undefined);
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
+    const unmet = await serving.unmet(run.job, undefined);
+    if (unmet.length > 0) return { unmet };
     return { outcome: deniedOutcome(thrown.code, thrown.message), version: begun?.version ?? null };
   }
   const { version, manifest } = runnable;
+  const unmet = await serving.unmet(run.job, manifest);
+  if (unmet.length > 0) return { unmet };
   const input = checkInput(manifest.input, run.input === null ? undefined : JSON.parse(run.input));
   if (!input.ok) {
     const message = `The input is not valid: ${input.problems.slice(0, 5).join("; ")}.`;
     return { outcome: failedAs("failed", { reason: "input", class: "permanent", message }), version };
   }
-  if (run.lease === 1) {
+  if (begun === undefined && run.attempt === 1) {
     const outcome = await tooManyRuns(store.db, { run, manifest, now: clock() });
     if (outcome !== undefined) return { outcome, version };
   }
@@ -139,6 +150,11 @@ async function resume(
     crash = ended.settlement;
     activeMs = ended.activeMs;
   }
+}
+
+function leftToOthers(worker: string, unmet: readonly Need[]): Settlement {
+  const message = `worker ${worker} ${unmet.map((need) => needText(need)).join(", ")}`;
+  return { state: "unserved", error: { reason: "unserved", class: "transient", message } };
 }
 
 function randomSeed(): string {

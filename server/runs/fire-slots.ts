@@ -4,14 +4,15 @@ import type { FrozenSchedule } from "../jobs/manifest.ts";
 import { nextSlots } from "../jobs/schedule-words.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { raiseAlert } from "./alerts.ts";
+import { raiseAlert, resolveAlert } from "./alerts.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { inTransaction } from "./in-transaction.ts";
+import { missedAlertKey, missedSlotsAlert } from "./missed-alert.ts";
 import { planCatchUp, type Stretch, stretch } from "./missed-slots.ts";
 import { enqueue } from "./queue/enqueue.ts";
 import { formatRunId } from "./run-id.ts";
 import { skipSlots } from "./skip-slots.ts";
-import { parseSchedule, removeSchedules } from "./sync-schedules.ts";
+import { parseSchedule, removeSchedules, scheduleAlertKey } from "./sync-schedules.ts";
 
 /** A slot that is met within this time is on time; an older one goes through the schedule's `catchUp`. */
 export const onTimeMs = 10_000;
@@ -92,10 +93,15 @@ async function fire(trx: Db, row: DueSchedule, now: Date): Promise<Row<"runs">[]
     for (const runId of blocker === undefined ? [] : [blocker, ...others]) {
       await cancelRun(trx, { runId, by: "schedule", now });
     }
+    await resolveAlert(trx, { key: missedAlertKey(row.job), now });
     return makeRun(trx, row, spec, slot, now);
   }
   const plan = planCatchUp(spec, slot, now);
-  if (plan.missed !== null) await skip(plan.missed, "missed", `no daemon was running (catchUp: ${spec.catchUp})`);
+  if (plan.missed !== null) {
+    const reason = `no daemon was running (catchUp: ${spec.catchUp})`;
+    await skip(plan.missed, "missed", reason);
+    await raiseAlert(trx, { ...missedSlotsAlert(row.job, plan.missed, { reason, timezone: spec.timezone }), now });
+  }
   await advance(trx, row, spec, now);
   const runs: Row<"runs">[] = [];
   // Made-up slots wait for one another whatever `overlap` says: with `skip` only the first of them would ever run.
@@ -145,7 +151,7 @@ async function readSpec(trx: Db, row: DueSchedule, now: Date): Promise<FrozenSch
       .where("key", "=", row.key)
       .execute();
     const message = `schedule ${row.key} of ${row.job} cannot be read and has stopped: ${messageOf(thrown)}`;
-    await raiseAlert(trx, { key: `job:${row.job}:schedule:${row.key}`, message, now });
+    await raiseAlert(trx, { key: scheduleAlertKey(row), message, now });
     return undefined;
   }
 }

@@ -4,22 +4,26 @@ import type { Db, Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { effectLine } from "./effect-text.ts";
 import { inTransaction } from "./in-transaction.ts";
-import type { Halt } from "./queue/settle.ts";
+import type { Halt, Settlement } from "./queue/settle.ts";
 import type { JournalEntry } from "./read-journal.ts";
 import type { RunError } from "./run-error.ts";
+import type { RuntimeVersions } from "./workers/find-runtime.ts";
+import type { Serving } from "./workers/serving.ts";
 
+type Unserved = Extract<Settlement, { state: "unserved" }>;
 type Decisions = ReadonlyMap<number, "repeat" | "skip">;
 
 /**
  * What a person has decided of the attempt's uncertain effects, or why it cannot go on before they do: an effect that is not safe to
- * repeat may have happened, or other versions of the runtime would replay the journal. The questions are then open.
+ * repeat may have happened, or other versions of the runtime would replay the journal. The questions are then open. Where another
+ * worker has the versions that it began under, it is left to that one instead.
  */
 export async function haltBeforeResume(
-  deps: Readonly<{ store: Store; pool: Pool; clock: () => Date }>,
+  deps: Readonly<{ store: Store; pool: Pool; clock: () => Date; serving: Pick<Serving, "elsewhere"> }>,
   run: Row<"runs">,
   manifest: Manifest,
   journal: readonly JournalEntry[],
-): Promise<{ halt?: Halt; decisions: Decisions }> {
+): Promise<{ halt?: Halt | Unserved; decisions: Decisions }> {
   const { db } = deps.store;
   const questions = await db
     .selectFrom("questions")
@@ -32,10 +36,13 @@ export async function haltBeforeResume(
   const at = deps.clock();
 
   const other = journal.length === 0 ? undefined : await otherRuntime(db, deps.pool, run);
-  const accepted = questions.some(({ question, answer }) => question === other && answer === '"resume"');
+  const accepted = questions.some(({ question, answer }) => question === other?.question && answer === '"resume"');
   if (other !== undefined && !accepted) {
-    await open(db, run, at, [{ seq: 0, kind: "runtime", question: other, choices: ["resume", "fail"] }]);
-    return { halt: halted("other_runtime", other), decisions };
+    const elsewhere = await deps.serving.elsewhere(run.job, other.begun);
+    if (elsewhere !== undefined) return { halt: leftTo(elsewhere, other.begun), decisions };
+    const { question } = other;
+    await open(db, run, at, [{ seq: 0, kind: "runtime", question, choices: ["resume", "fail"] }]);
+    return { halt: halted("other_runtime", question), decisions };
   }
 
   const cutOff = journal.filter((entry) => entry.state === "intent" && !entry.safe && !decisions.has(entry.seq));
@@ -52,6 +59,11 @@ export async function haltBeforeResume(
 
 function halted(reason: RunError["reason"], message: string): Halt {
   return { state: "needs_decision", error: { reason, class: "policy", message } };
+}
+
+function leftTo(worker: string, { guestRuntime }: RuntimeVersions): Unserved {
+  const message = `It goes on where it can under guest runtime ${guestRuntime.slice(0, 14)}, with which it began: worker ${worker} has it.`;
+  return { state: "unserved", error: { reason: "other_runtime", class: "transient", message } };
 }
 
 function asDecision({ kind, seq, answer }: Row<"questions">): (readonly [number, "repeat" | "skip"])[] {
@@ -87,7 +99,11 @@ async function open(db: Db, run: Row<"runs">, askedAt: Date, questions: readonly
 }
 
 /** Tells of the versions that the attempt began under and those of now, where they differ. */
-async function otherRuntime(db: Db, pool: Pool, run: Row<"runs">): Promise<string | undefined> {
+async function otherRuntime(
+  db: Db,
+  pool: Pool,
+  run: Row<"runs">,
+): Promise<{ question: string; begun: RuntimeVersions } | undefined> {
   const begun = await db
     .selectFrom("attempts")
     .select(["guest_runtime", "v8", "icu"])
@@ -101,5 +117,8 @@ async function otherRuntime(db: Db, pool: Pool, run: Row<"runs">): Promise<strin
   if (same) return undefined;
   const named = (guest: string | null, engine: string | null, unicode: string | null) =>
     `guest runtime ${guest?.slice(0, 8)}, V8 ${engine}, ICU ${unicode}`;
-  return `It began under ${named(begun.guest_runtime, begun.v8, begun.icu)} and would go on under ${named(runtime, v8, icu)}, which may replay its journal otherwise.`;
+  return {
+    question: `It began under ${named(begun.guest_runtime, begun.v8, begun.icu)} and would go on under ${named(runtime, v8, icu)}, which may replay its journal otherwise.`,
+    begun: { guestRuntime: begun.guest_runtime, v8: begun.v8, icu: begun.icu },
+  };
 }

@@ -25,13 +25,15 @@ export async function requireRun(db: Db, handle: string | number): Promise<Row<"
 export type RunFilter = Readonly<{
   job?: string | undefined;
   state?: RunState | readonly RunState[] | undefined;
+  /** Only dead letters. */
+  dead?: boolean | undefined;
   limit: number;
   /** A run handle: only older runs follow. */
   cursor?: string | null | undefined;
 }>;
 
 /** Runs, latest first. */
-export async function listRuns(db: Db, { job, state, limit, cursor }: RunFilter): Promise<Page<Row<"runs">>> {
+export async function listRuns(db: Db, { job, state, dead, limit, cursor }: RunFilter): Promise<Page<Row<"runs">>> {
   let query = db
     .selectFrom("runs")
     .selectAll()
@@ -39,6 +41,7 @@ export async function listRuns(db: Db, { job, state, limit, cursor }: RunFilter)
     .limit(limit + 1);
   if (job !== undefined) query = query.where("job", "=", job);
   if (state !== undefined) query = query.where("state", "in", typeof state === "string" ? [state] : state);
+  if (dead) query = query.where("dead", "=", true);
   if (cursor) query = query.where("id", "<", parseRunId(cursor));
   const rows = await query.execute();
   const page = rows.slice(0, limit);

@@ -14,10 +14,12 @@ export type RetentionRequest = Readonly<{
 export type RetentionResult = Readonly<{ runs: number; slots: number; blobs: number }>;
 
 const dayMs = 86_400_000;
+/** A line for a target that takes none is no news after that. */
+const mostLineDays = 7;
 
 /**
- * Deletes finished runs (with their attempts, journals and logs) beyond the limits, records of skipped slots of the same age,
- * and blobs that nothing refers to any more. Runs that wait or go on stay, whatever their age.
+ * Deletes finished runs (with their attempts, journals and logs) beyond the limits, records of skipped slots and alerts of the same
+ * age, messages that never arrived, and blobs that nothing refers to any more. Runs that wait or go on stay, whatever their age.
  */
 export async function enforceRetention(
   db: Db,
@@ -31,17 +33,29 @@ export async function enforceRetention(
   let surplus = 0;
   const jobs = await db.selectFrom("jobs").select("name").execute();
   for (const { name } of jobs) {
-    surplus += await inBatches(() =>
-      sql`delete from runs where id in (
-        select id from runs where job = ${name} and finished_at is not null
-        order by id desc offset ${runsPerJob} limit ${batch})`.execute(db),
-    );
+    // Dead letters are counted apart, so that the runs of a busy job do not push one out before anybody has seen it.
+    for (const dead of [false, true]) {
+      surplus += await inBatches(() =>
+        sql`delete from runs where id in (
+          select id from runs where job = ${name} and finished_at is not null and dead = ${dead}
+          order by id desc offset ${runsPerJob} limit ${batch})`.execute(db),
+      );
+    }
   }
   const slots = await inBatches(() =>
     sql`delete from skipped_slots where (job, schedule_key, slot) in (
       select job, schedule_key, slot from skipped_slots where last_slot < ${before}::timestamptz limit ${batch})`.execute(
       db,
     ),
+  );
+  await inBatches(() =>
+    sql`delete from alerts where key in (
+    select key from alerts where resolved_at < ${before}::timestamptz limit ${batch})`.execute(db),
+  );
+  const stale = new Date(now.getTime() - mostLineDays * dayMs);
+  await inBatches(() =>
+    sql`delete from alert_lines where id in (
+    select id from alert_lines where created_at < ${stale}::timestamptz limit ${batch})`.execute(db),
   );
   return { runs: old + surplus, slots, blobs: await deleteBlobs(db, now, batch) };
 }

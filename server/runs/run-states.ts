@@ -20,3 +20,8 @@ export function isFinal(state: RunState): boolean {
       return state satisfies never;
   }
 }
+
+/** Whether a run in that state has failed for good: a dead letter, until somebody deals with it. */
+export function isFailure(state: RunState): boolean {
+  return isFinal(state) && state !== "succeeded" && state !== "cancelled" && state !== "needs_decision";
+}

@@ -2,6 +2,8 @@ import { canonicalJson } from "../canonical-json.ts";
 import { type FrozenSchedule, type Manifest, manifestSchema } from "../jobs/manifest.ts";
 import { nextSlots } from "../jobs/schedule-words.ts";
 import type { Db } from "../store/open-store.ts";
+import type { Row } from "../store/tables.ts";
+import { resolveAlert } from "./alerts.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { stretch } from "./missed-slots.ts";
 import { skipSlots } from "./skip-slots.ts";
@@ -28,6 +30,7 @@ export async function syncSchedules(
         await skipSlots(trx, { job, scheduleKey: row.key, stretch: due, outcome: "skipped", reason, now });
       }
       await trx.deleteFrom("schedules").where("job", "=", job).where("key", "=", row.key).execute();
+      await resolveAlert(trx, { key: scheduleAlertKey(row), now });
     }
     for (const schedule of manifest.schedules) {
       const [next] = nextSlots(schedule, now, 1);
@@ -38,6 +41,11 @@ export async function syncSchedules(
         .execute();
     }
   });
+}
+
+/** The alert of a schedule that cannot be read. */
+export function scheduleAlertKey({ job, key }: Pick<Row<"schedules">, "job" | "key">): string {
+  return `job:${job}:schedule:${key}`;
 }
 
 /** A job without an active version has no slots. */

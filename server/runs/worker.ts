@@ -3,7 +3,7 @@ import type { Log } from "../log.ts";
 import { asMachineTrouble } from "../machine-trouble.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { claim } from "./queue/claim.ts";
+import { claim, type Except } from "./queue/claim.ts";
 import { heartbeat, heartbeatMs, type Lease, lostAfterMs } from "./queue/heartbeat.ts";
 import { reap } from "./queue/reap.ts";
 import type { Settlement } from "./queue/settle.ts";
@@ -20,6 +20,8 @@ export type WorkerOptions = Readonly<{
   max: number;
   /** Unique per process, so that a restarted daemon does not pass for the one that died. */
   worker: string;
+  /** Jobs that it leaves to others; null where it claims nothing. */
+  except?: () => Except["jobs"] | null;
 }>;
 
 export type Worker = Readonly<{
@@ -41,12 +43,16 @@ type Flight = {
 };
 
 const pollMs = 1_000;
+/** How long a run that was put back as not served is left to others. */
+const leftAloneMs = 10_000;
 /** How long an aborted attempt may take to end before it is put back regardless. */
 const abortMs = 5_000;
 
 /** Starts to claim and execute runs. */
-export function startWorker({ store, execute, log, max, worker }: WorkerOptions): Worker {
+export function startWorker({ store, execute, log, max, worker, except = () => [] }: WorkerOptions): Worker {
   const flights = new Set<Flight>();
+  /** Runs that another worker may serve, with the time until which they are left to it. */
+  const leftAlone = new Map<number, number>();
   const wake = createWake();
   const beatWake = createWake();
   const stopped = new AbortController();
@@ -69,6 +75,7 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
     const controller = new AbortController();
     const flight: Flight = { run, controller, end: "settle", done: Promise.resolve() };
     flights.add(flight);
+    log.debug({ run: run.id, lease: run.lease, since: run.heartbeat_at }, "run claimed");
     flight.done = fly(flight).finally(() => {
       flights.delete(flight);
       wake.ring();
@@ -90,9 +97,12 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
       outcome = { state: "lost", error };
     }
     if (flight.end === "drop") return;
+    if (outcome.state === "unserved") leftAlone.set(run.id, performance.now() + leftAloneMs);
     // An attempt that finished although we were stopping has a real outcome, which is kept.
+    const until = new Date();
     const putBack = flight.end === "put_back" && outcome.state === "cancelled";
     await settleSurely({ store, log }, run, putBack ? interrupted : outcome, stopped.signal);
+    log.debug({ run: run.id, lease: run.lease, state: outcome.state, until }, "run let go");
   }
 
   function abort(flight: Flight, end: Flight["end"], why: string): void {
@@ -105,9 +115,14 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
     for (let failures = 0; !draining; ) {
       let waitMs = pollMs;
       try {
-        const free = max - flights.size;
-        const { runs, nextDueMs } = await claim(store.db, { worker, limit: free });
-        if (free > 0) hasConnection();
+        const jobs = except();
+        const limit = jobs === null ? 0 : max - flights.size;
+        const { runs, nextDueMs } = await claim(store.db, {
+          worker,
+          limit,
+          except: { jobs: jobs ?? [], runs: left() },
+        });
+        if (limit > 0) hasConnection();
         failures = 0;
         for (const run of runs) start(run);
         if (nextDueMs !== null) waitMs = Math.min(pollMs, Math.max(1, Math.ceil(nextDueMs)));
@@ -119,10 +134,19 @@ export function startWorker({ store, execute, log, max, worker }: WorkerOptions)
     }
   }
 
+  function left(): number[] {
+    const now = performance.now();
+    for (const [run, until] of leftAlone) if (until <= now) leftAlone.delete(run);
+    return [...leftAlone.keys()];
+  }
+
   async function beat(): Promise<void> {
     const held = [...flights];
     const leases = held.map(({ run }) => ({ runId: run.id, lease: run.lease }));
+    const since = new Date();
     const { lost, cancelled } = await heartbeat(store.db, { worker, leases });
+    const renewed = leases.filter((lease) => !lost.includes(lease));
+    if (renewed.length > 0) log.debug({ leases: renewed, since }, "leases renewed");
     const flightOf = (lease: Lease) => held.find(({ run }) => run.id === lease.runId && run.lease === lease.lease);
     for (const lease of lost) {
       const flight = flightOf(lease);

@@ -362,6 +362,14 @@ declare module "jobrunner" {
   }
 
   /**
+   * Thrown where trying again cannot help: the run fails for good, whatever `retry` says. Any other error may be tried again.
+   * @example
+   * if (response.status === 404) throw new PermanentError("there is no such item");
+   * if (!response.ok) throw new Error(`status ${response.status}`);
+   */
+  export class PermanentError extends Error {}
+
+  /**
    * Declares a job; a job file has it as its default export.
    * @example
    * export default defineJob({

@@ -40,6 +40,8 @@ export function mapError(error: ErrorText, sourceMap: string | null): GuestError
     file: first?.file ?? null,
     line: first?.line ?? null,
     column: first?.column ?? null,
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(error.permanent === undefined ? {} : { permanent: error.permanent }),
   };
 }
 

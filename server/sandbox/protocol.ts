@@ -12,7 +12,13 @@ const maxArgsChars = 90_000_000;
 const text = (limit: number) => z.string().max(limit);
 const counter = z.int().positive();
 
-const errorText = z.strictObject({ name: text(200), message: text(8_000), stack: text(32_000) });
+const errorText = z.strictObject({
+  name: text(200),
+  message: text(8_000),
+  stack: text(32_000),
+  code: text(100).optional(),
+  permanent: z.boolean().optional(),
+});
 
 const doneMessage = z.strictObject({
   type: z.literal("done"),

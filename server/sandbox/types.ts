@@ -33,6 +33,10 @@ export type GuestError = Readonly<{
   file: string | null;
   line: number | null;
   column: number | null;
+  /** Of a call that failed; or what the job has put there. */
+  code?: string | undefined;
+  /** Thrown as PermanentError: trying again cannot help. */
+  permanent?: boolean | undefined;
 }>;
 
 /** Which process runs the job, and the versions that decide whether a journal can be resumed on it. */

@@ -1,18 +1,53 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import * as first from "../../migrations/0001-first.ts";
 import * as durableRuns from "../../migrations/0002-durable-runs.ts";
+import * as workers from "../../migrations/0004-workers.ts";
+import * as alerts from "../../migrations/0005-alerts.ts";
+import { UserError } from "../errors.ts";
+import { version } from "../version.ts";
 import type { Tables } from "./tables.ts";
 
 /** Every migration in the order in which it runs. A released one never changes. */
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001-first": first,
   "0002-durable-runs": durableRuns,
+  "0004-workers": workers,
+  "0005-alerts": alerts,
 };
 
-/** Brings the database to this program's shape; several that start at once wait for each other (advisory lock). */
+/** The last migration that this program knows. */
+export const newestMigration = Object.keys(migrations).sort().at(-1) ?? "";
+
+/**
+ * Brings the database to this program's shape; several that start at once wait for each other (advisory lock).
+ * Throws `store_newer` where a newer release has been there.
+ */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
+  await refuseNewer(db);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
+  if (!error) return;
+  // One that started at the same moment may have been newer.
+  await refuseNewer(db);
+  throw error;
+}
+
+/** What a program is told that is older than the database. */
+export function storeIsNewer(migration: string): UserError {
+  return new UserError(
+    "store_newer",
+    `The database was brought up to date by a newer JobRunner (${migration}); this one is ${version}.`,
+    { next: "install the release that the other machines have, or restore a backup of this one's time" },
+  );
+}
+
+async function refuseNewer(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ there: boolean }>`
+    select to_regclass('kysely_migration') is not null as there`.execute(db);
+  if (rows[0]?.there !== true) return;
+  const newer = await sql<{ name: string }>`
+    select name from kysely_migration where name > ${newestMigration} order by name desc limit 1`.execute(db);
+  const [row] = newer.rows;
+  if (row !== undefined) throw storeIsNewer(row.name);
 }

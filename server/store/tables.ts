@@ -133,6 +133,12 @@ export interface RunsTable {
   output: string | null;
   /** JSON of a RunError. */
   error: string | null;
+  /** A dead letter: it failed for good, and nobody has redriven or dismissed it, nor has a later slot of its schedule succeeded. */
+  dead: ColumnType<boolean, boolean | undefined, boolean>;
+  /** The dead letter that this run repeats; retention may have deleted it. */
+  redrive_of: ColumnType<number | null, number | null | undefined, number | null>;
+  /** The run that repeats this one. */
+  redriven_as: ColumnType<number | null, number | null | undefined, number | null>;
   trace_id: string;
   /** `schedule`, `person`, or the host's name and version. */
   requested_by: string;
@@ -287,12 +293,69 @@ export interface EventsTable {
 export interface AlertsTable {
   /** What it is about, such as `job:feed-watch:failed`; one open row each. */
   key: string;
+  /** The latest cause. */
   message: string;
+  /** What it began with. */
+  first_message: string;
   count: number;
   run_id: number | null;
   first_at: Date;
   last_at: Date;
   resolved_at: Date | null;
+  /** How often it happened since somebody was told. */
+  untold: number;
+  untold_at: Date | null;
+  /** How many messages told of it since it opened; 0 once its end was told. */
+  told: ColumnType<number, number | undefined, number>;
+  /** Not told again before this time. */
+  tell_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
+/** What is still to be sent of alerts: the lines of one target go out together, and are deleted once they have. */
+export interface AlertLinesTable {
+  id: Generated<number>;
+  target: string;
+  /** One line, without secrets. */
+  text: string;
+  recovery: boolean;
+  created_at: Date;
+  /** A sender is at it until then; what it has left by that time is sent again. */
+  held_until: Date | null;
+}
+
+export type WorkerState = "active" | "draining" | "gone";
+
+/** Who executes runs: one row per process, written by its own heartbeat. What is told here decides who waits for whom, never what may run. */
+export interface WorkersTable {
+  /** Unique per process; `lease_owner` of its runs. */
+  name: string;
+  host: string;
+  /** Its home folder there. A process of the same host and home is its successor. */
+  home: string;
+  pid: number;
+  version: string;
+  /** Whether it has the doors, too. */
+  role: "daemon" | "worker";
+  /** JSON array, sorted. */
+  labels: string;
+  /** Most runs at a time. */
+  max: number;
+  running: number;
+  /** `gone` at a clean end, or once it was silent for too long. */
+  state: WorkerState;
+  /** JSON array of guest runtimes, the newest first; journals go on under one of these with this V8 and ICU. */
+  guest_runtimes: string;
+  v8: string;
+  icu: string;
+  /** Why it takes no run at all; null where it does. */
+  problem: string | null;
+  /** JSON: needs that it cannot meet, by job. */
+  unserved: string;
+  started_at: Date;
+  /** By the database's clock. */
+  heartbeat_at: Date;
+  /** When others gave it up; null where it has ended in order or lives. */
+  lost_at: Date | null;
 }
 
 export interface Tables {
@@ -311,6 +374,8 @@ export interface Tables {
   skipped_slots: SkippedSlotsTable;
   events: EventsTable;
   alerts: AlertsTable;
+  alert_lines: AlertLinesTable;
+  workers: WorkersTable;
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>;

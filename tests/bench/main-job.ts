@@ -13,7 +13,7 @@ import { createPool } from "../../server/sandbox/pool.ts";
 import type { LogLine, Pool } from "../../server/sandbox/types.ts";
 import { openStore } from "../../server/store/open-store.ts";
 import { testJobs } from "../support/jobs.ts";
-import { testServices } from "../support/runs.ts";
+import { servesAll, testServices } from "../support/runs.ts";
 import { percentile, print } from "./figures.ts";
 
 /*
@@ -87,6 +87,7 @@ const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
           secrets: () => ({ get: () => undefined, names: () => [] }),
           services: testServices(),
           worker: "bench",
+          serving: servesAll,
         },
         run,
         signal,

@@ -40,14 +40,19 @@ const toolResult = z.object({
   isError: z.boolean().optional(),
 });
 
-/** A fresh home on the store that TEST_STORE names. Disposing it stops the daemon and removes everything. */
-export async function e2eHome(): Promise<E2eHome> {
+/**
+ * A fresh home on the store that TEST_STORE names, or on the database that is given. Disposing it stops the daemon and removes
+ * everything but a given database.
+ */
+export async function e2eHome(given: { databaseUrl?: string } = {}): Promise<E2eHome> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "jobrunner-e2e-")));
   const jobs = join(root, "jobs");
   mkdirSync(jobs);
   const home = join(root, "home");
   mkdirSync(home, { mode: 0o700 });
-  const database = process.env.TEST_STORE === "postgres" ? await createTestDatabase() : undefined;
+  const ownDatabase = given.databaseUrl === undefined && process.env.TEST_STORE === "postgres";
+  const database = ownDatabase ? await createTestDatabase() : undefined;
+  const databaseUrl = given.databaseUrl ?? database?.url;
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? "",
     HOME: root,
@@ -55,7 +60,7 @@ export async function e2eHome(): Promise<E2eHome> {
     JOBRUNNER_JOBS: jobs,
     JOBRUNNER_PORT: "0",
     NO_COLOR: "1",
-    ...(database ? { DATABASE_URL: database.url } : {}),
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
   };
   const passphrase = "correct horse battery staple";
   const jr = (args: readonly string[], input = "") => runJr(args, input, env);

@@ -18,7 +18,7 @@ import { enqueue } from "../../server/runs/queue/enqueue.ts";
 import { type Settlement, settle } from "../../server/runs/queue/settle.ts";
 import type { Pool } from "../../server/sandbox/types.ts";
 import type { Store } from "../../server/store/open-store.ts";
-import { testServices } from "./runs.ts";
+import { servesAll, testServices } from "./runs.ts";
 import { testStore } from "./store.ts";
 
 export type TestJobs = AsyncDisposable &
@@ -105,7 +105,7 @@ export async function testJobs(
     const { executeRun } = await import("../../server/runs/execute-run.ts");
     const signal = new AbortController().signal;
     const outcome = await executeRun(
-      { store, pool, approvals, secrets: () => values, services, log, clock, worker: "test" },
+      { store, pool, approvals, secrets: () => values, services, log, clock, worker: "test", serving: servesAll },
       run,
       signal,
     );

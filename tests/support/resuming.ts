@@ -9,7 +9,7 @@ import { type Settlement, settle } from "../../server/runs/queue/settle.ts";
 import type { Pool, SandboxRun } from "../../server/sandbox/types.ts";
 import type { Store } from "../../server/store/open-store.ts";
 import type { Row } from "../../server/store/tables.ts";
-import { addJob, testManifest, testServices } from "./runs.ts";
+import { addJob, servesAll, testManifest, testServices } from "./runs.ts";
 import { sandboxRun } from "./sandbox-run.ts";
 
 /** A job whose approval is taken for granted, and a worker that can be told to die. */
@@ -68,6 +68,7 @@ export async function resuming(
     log: silentLog,
     clock,
     worker: "w",
+    serving: servesAll,
   };
   return {
     store,
@@ -147,6 +148,7 @@ function never(): Approvals {
     requireRunnable: unused,
     recheck: unused,
     status: unused,
+    standing: unused,
     decisions: unused,
     live: unused,
     onChange: unused,

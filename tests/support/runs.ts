@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../../server/canonical-json.ts";
 import type { EffectServices } from "../../server/effects/services.ts";
 import type { FrozenSchedule, Manifest } from "../../server/jobs/manifest.ts";
+import type { Serving } from "../../server/runs/workers/serving.ts";
 import { sha256 } from "../../server/sha256.ts";
 import type { Db } from "../../server/store/open-store.ts";
 import type { Row } from "../../server/store/tables.ts";
@@ -12,6 +13,9 @@ export function testManifest(more: Partial<Manifest> = {}): Manifest {
   return {
     description: "a test",
     schedules: [],
+    triggers: { after: [], files: [], webhook: false },
+    runsOn: [],
+    priority: 0,
     permissions: testPermissions(),
     limits: {
       timeoutMs: 1_000,
@@ -51,6 +55,7 @@ export function testSchedule(more: Partial<FrozenSchedule> = {}): FrozenSchedule
     catchUpMax: 10,
     overlap: "skip",
     startDeadlineMs: null,
+    jitterMs: 0,
     ...more,
   };
 }
@@ -122,6 +127,12 @@ export async function addAttempt(db: Db, run: Row<"runs">, version: number): Pro
     })
     .execute();
 }
+
+/** A worker that serves everything. */
+export const servesAll: Pick<Serving, "unmet" | "elsewhere"> = {
+  unmet: async () => [],
+  elsewhere: async () => undefined,
+};
 
 /** Services of which a test needs none, with those that it does. */
 export function testServices(more: Partial<EffectServices> = {}): EffectServices {

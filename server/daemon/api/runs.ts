@@ -26,7 +26,8 @@ const runState = z.enum([
 ]);
 const listQuery = z.strictObject({
   job: z.string().max(100).optional(),
-  state: runState.optional(),
+  /** `dead` is no state of its own: what failed for good and was not dealt with. */
+  state: z.union([runState, z.literal("dead")]).optional(),
   limit: limitText.default(20),
   cursor: z.string().max(20).optional(),
 });
@@ -53,7 +54,10 @@ export function runsApi(deps: Pick<DaemonDeps, "store" | "config">): Hono {
   const { store } = deps;
   const { db } = store;
   return new Hono()
-    .get("/api/runs", async (c) => c.json(await listRuns(db, parse(listQuery, c.req.query()))))
+    .get("/api/runs", async (c) => {
+      const { state, ...query } = parse(listQuery, c.req.query());
+      return c.json(await listRuns(db, { ...query, ...(state === "dead" ? { dead: true } : { state }) }));
+    })
     .get("/api/runs/:run", async (c) => {
       const run = await requireRun(db, c.req.param("run"));
       return c.json({ run, attempts: await readAttempts(db, run.id) });

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { listJobs } from "../../jobs/read.ts";
 import { personCommand } from "../../person-command.ts";
 import { openAlerts } from "../../runs/alerts.ts";
+import { countDeadLetters } from "../../runs/dead-letters.ts";
 import { listOpenQuestions } from "../../runs/questions.ts";
 import { formatRunId, listRuns } from "../../runs/read.ts";
 import type { Row } from "../../store/tables.ts";
@@ -24,12 +25,13 @@ export function statusApi(deps: DaemonDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
-      const [{ rows: jobs }, alerts, live, questions, { keys, setUp, protected: isProtected, problem }] =
+      const [{ rows: jobs }, alerts, live, questions, deadLetters, { keys, setUp, protected: isProtected, problem }] =
         await Promise.all([
           listJobs(deps, { limit: shownJobs }),
           openAlerts(store.db, { limit: 20 }),
           listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
           listOpenQuestions(store.db, { limit: 20 }),
+          countDeadLetters(store.db),
           approvals.status(),
         ]);
       const waiting = jobs.flatMap(({ name, pending, state }) =>
@@ -63,6 +65,12 @@ export function statusApi(deps: DaemonDeps, sources: StatusSources): Hono {
           run: run_id === null ? null : formatRunId(run_id),
           last_at: last_at.toISOString(),
         })),
+        failing_targets: deps.failingTargets().map(({ target, since, message }) => ({
+          target,
+          since: since.toISOString(),
+          message,
+        })),
+        dead: deadLetters,
         folder_problems: [...sources.problems().values()]
           .flat()
           .map(({ file, line, message }) => ({ file, line, message })),

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { newestMigration } from "../../store/migrate.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import { unsynced } from "../../store/unsynced.ts";
@@ -12,13 +13,24 @@ export type Claimed = Readonly<{
   nextDueMs: number | null;
 }>;
 
+const none: Except = { jobs: [], runs: [] };
+
+/** What a worker leaves to others. */
+export type Except = Readonly<{ jobs: readonly string[]; runs: readonly number[] }>;
+
 /**
  * Leases up to `limit` due runs to `worker`, highest priority first, never more of a job at once than its runs allow; suspended
- * ones hold their place while they wait. Runs of jobs that are not active wait.
+ * ones hold their place while they wait. Runs of jobs that are not active wait, and so do those that `except` names. A program that is
+ * older than the database claims nothing.
  */
 export async function claim(
   db: Db,
-  { worker, limit, now }: Readonly<{ worker: string; limit: number; now?: Date | undefined }>,
+  {
+    worker,
+    limit,
+    except = none,
+    now,
+  }: Readonly<{ worker: string; limit: number; except?: Except; now?: Date | undefined }>,
 ): Promise<Claimed> {
   if (limit <= 0) return { runs: [], nextDueMs: null };
   return inTransaction(db, async (trx) => {
@@ -28,6 +40,7 @@ export async function claim(
     // is synced later, and with it all that was written before.
     await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim')), ${unsynced}`.execute(trx);
     const at = databaseTime(now);
+    const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])`;
     const { rows } = await sql<Row<"runs">>`
       with live as (
         select job, count(*) as runs from runs where state in ('running', 'suspended') group by job
@@ -39,6 +52,7 @@ export async function claim(
         left join live l on l.job = r.job
         where r.state in ('queued', 'suspended') and r.run_at <= ${at} and r.cancel_requested_at is null
           and (r.start_by is null or r.attempt > 0 or r.start_by >= ${at})
+          and ${others} and not exists (select 1 from kysely_migration where name > ${newestMigration})
       ), picked as (
         select id from due where state = 'suspended' or concurrency is null or place <= concurrency
         order by priority desc, run_at, id limit ${limit}
@@ -55,7 +69,7 @@ export async function claim(
     const next = await sql<{ ms: number | null }>`
       select (extract(epoch from min(r.run_at) - ${at}) * 1000)::double precision as ms
       from runs r join jobs j on j.name = r.job and j.state = 'active'
-      where r.state in ('queued', 'suspended') and r.run_at > ${at}`.execute(trx);
+      where r.state in ('queued', 'suspended') and r.run_at > ${at} and ${others}`.execute(trx);
     return { runs, nextDueMs: next.rows[0]?.ms ?? null };
   });
 }

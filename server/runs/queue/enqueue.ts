@@ -24,6 +24,8 @@ export type NewRun = Readonly<{
   startBy?: Date | undefined;
   /** The run that asks for it. */
   parentRun?: number | undefined;
+  /** The dead letter that it repeats. */
+  redriveOf?: number | undefined;
   requestedBy: string;
   traceId: string;
   /** Stands for the database's clock. */
@@ -53,6 +55,7 @@ export async function enqueue(db: Db, request: NewRun): Promise<{ run: Row<"runs
             start_by: request.startBy ?? null,
             run_at: request.runAt ?? databaseTime(now),
             parent_run: request.parentRun ?? null,
+            redrive_of: request.redriveOf ?? null,
             requested_by: request.requestedBy,
             trace_id: request.traceId,
             created_at: databaseTime(now),

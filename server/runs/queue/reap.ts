@@ -1,8 +1,11 @@
 import { sql } from "kysely";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
+import { raiseAlert, resolveAlert } from "../alerts.ts";
+import { questionAlertKey } from "../failure-alert.ts";
 import { inTransaction } from "../in-transaction.ts";
-import type { RunError } from "../run-error.ts";
+import { missedRunAlert } from "../missed-alert.ts";
+import { type RunError, readRunError } from "../run-error.ts";
 import { sendNotice } from "../run-notices.ts";
 import { wakeParent } from "../wake-parent.ts";
 import { databaseTime } from "./database-time.ts";
@@ -72,6 +75,8 @@ async function expireQueued(trx: Db, now: Date | undefined): Promise<Row<"runs">
       and (j.state = 'retired' or runs.cancel_requested_at is not null or (runs.start_by < ${at} and runs.attempt = 0))
     returning runs.*`.execute(trx);
   for (const run of rows) {
+    await resolveAlert(trx, { key: questionAlertKey(run.id), now });
+    if (readRunError(run.error)?.reason === "start_deadline") await raiseAlert(trx, { ...missedRunAlert(run), now });
     await wakeParent(trx, run, now);
     await sendNotice(trx, { kind: "ended", runId: run.id });
   }

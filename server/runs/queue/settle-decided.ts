@@ -12,7 +12,7 @@ export async function settleDecided(trx: Db, run: Row<"runs">, state: "queued" |
   const goesOn = state === "queued";
   const changed = await trx
     .updateTable("runs")
-    .set({ state, ...(goesOn ? { run_at: now, resumes: true, error: null } : { finished_at: now }) })
+    .set({ state, ...(goesOn ? { run_at: now, resumes: true, error: null } : { finished_at: now, dead: true }) })
     .where("id", "=", run.id)
     .where("state", "=", "needs_decision")
     .returningAll()

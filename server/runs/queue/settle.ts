@@ -2,16 +2,17 @@ import { sql } from "kysely";
 import type { Manifest } from "../../jobs/manifest.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunState } from "../../store/tables.ts";
-import { raiseAlert } from "../alerts.ts";
+import { raiseAlert, resolveAlert } from "../alerts.ts";
 import type { AttemptOutcome } from "../attempt-outcome.ts";
-import { failureAlert } from "../failure-alert.ts";
+import { failureAlert, questionAlertKey } from "../failure-alert.ts";
 import { inTransaction } from "../in-transaction.ts";
 import type { RunError } from "../run-error.ts";
 import { formatNotice, runsChannel, sendNotice } from "../run-notices.ts";
-import { isFinal } from "../run-states.ts";
+import { isFailure, isFinal } from "../run-states.ts";
 import { wakeParent } from "../wake-parent.ts";
 import { backoffMs } from "./backoff.ts";
 import { databaseTime } from "./database-time.ts";
+import { unclaim } from "./unclaim.ts";
 
 /** The attempt goes on later, from its journal: when it is time, or when what it waits for has happened. */
 export type Suspension = Readonly<{
@@ -34,6 +35,8 @@ export type Settlement =
   | Suspension
   | Halt
   | Readonly<{ state: "put_back"; error: RunError }>
+  /** The worker cannot serve it, as another may: nothing of it was begun. */
+  | Readonly<{ state: "unserved"; error: RunError }>
   | Readonly<{ state: "lost"; error: RunError }>;
 
 /** A run that takes its worker down this often in a row is given up at this attempt. */
@@ -60,6 +63,7 @@ export type SettleRequest = Readonly<{
 export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"> | undefined> {
   const { runId, attempt, lease, outcome, now } = request;
   if (outcome.state === "succeeded") return succeed(db, request, outcome.output);
+  if (outcome.state === "unserved") return unclaim(db, { runId, lease, error: outcome.error });
   return inTransaction(db, async (trx) => {
     const held = await trx
       .selectFrom("runs")
@@ -71,7 +75,7 @@ export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"
       .executeTakeFirst();
     if (held === undefined) return undefined;
 
-    const next = nextStep(request, held);
+    const next = nextStep({ ...request, outcome }, held);
     const at = databaseTime(now);
     const error = "error" in outcome && outcome.error !== null ? JSON.stringify(outcome.error) : null;
     await trx
@@ -93,12 +97,15 @@ export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"
         heartbeat_at: null,
         error,
         resumes: next.resumes,
+        dead: isFailure(next.run),
         lost: outcome.state === "lost" ? held.lost + 1 : 0,
         ...(await whenNext(trx, request, next)),
       })
       .where("id", "=", runId)
       .returningAll()
       .executeTakeFirstOrThrow();
+    // What the attempt had asked asks nobody any more.
+    if (!next.resumes) await resolveAlert(trx, { key: questionAlertKey(runId), now });
     if (isFinal(run.state) && run.state !== "cancelled") await raiseAlert(trx, { ...failureAlert(run), runId, now });
     if (run.finished_at !== null) await wakeParent(trx, run, now);
     await sendNotice(trx, run.state === "queued" ? { kind: "queued" } : { kind: "ended", runId });
@@ -123,7 +130,11 @@ async function succeed(
       where attempts.run_id = ended.id and attempts.attempt = ${attempt}
     ), resolved as (
       update alerts set resolved_at = ${at} from ended
-      where alerts.key = 'job:' || ended.job || ':failed' and alerts.resolved_at is null
+      where alerts.key in ('job:' || ended.job || ':failed', 'run:R' || ended.id || ':question')
+        and alerts.resolved_at is null
+    ), superseded as (
+      update runs set dead = false from ended
+      where runs.dead and runs.job = ended.job and runs.schedule_key = ended.schedule_key and runs.slot < ended.slot
     ), woken as (
       update runs set run_at = ${at} from ended where runs.id = ended.parent_run and runs.state = 'suspended'
     ), told as (
@@ -135,7 +146,9 @@ async function succeed(
 
 type Next = Readonly<{ run: RunState; attempt: RunState; resumes: boolean; delayMs: number }>;
 
-function nextStep(request: SettleRequest, held: { lost: number; cancel_requested_at: Date | null }): Next {
+type Ending = SettleRequest & Readonly<{ outcome: Exclude<Settlement, { state: "unserved" }> }>;
+
+function nextStep(request: Ending, held: { lost: number; cancel_requested_at: Date | null }): Next {
   const { attempt, outcome, retry } = request;
   const ends = (state: RunState): Next => ({ run: state, attempt: state, resumes: false, delayMs: 0 });
   const goesOn = (run: RunState, state: RunState): Next => ({ run, attempt: state, resumes: true, delayMs: 0 });

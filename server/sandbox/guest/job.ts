@@ -11,6 +11,7 @@ import { kv } from "./kv.ts";
 import { llm } from "./llm.ts";
 import { log } from "./log.ts";
 import { notify } from "./notify.ts";
+import { PermanentError } from "./permanent-error.ts";
 import { ErrorClass, jsonParse, jsonStringify, promiseThen } from "./primordials.ts";
 import { settleRun } from "./run-state.ts";
 import { secrets } from "./secrets.ts";
@@ -44,7 +45,7 @@ function isSchema(value: unknown): value is z.ZodType {
 }
 
 /** What `import … from "jobrunner"` gets. */
-const api = Object.freeze({ defineJob, z });
+const api = Object.freeze({ defineJob, PermanentError, z });
 
 type Evaluate = (
   require: (name: string) => unknown,

@@ -1,0 +1,50 @@
+import { type Manifest, manifestSchema } from "../../jobs/manifest.ts";
+import type { Link } from "../../review/chain.ts";
+import { sha256 } from "../../sha256.ts";
+import type { Db } from "../../store/open-store.ts";
+
+const batch = 500;
+
+/**
+ * Makes the reader of the manifests of active approvals: only what is new is asked of the store. A text that is not the one that
+ * was signed, or that another release wrote, is left out: its run is refused when it starts.
+ */
+export function createSignedManifests(db: Db): (links: readonly Link[]) => Promise<ReadonlyMap<string, Manifest>> {
+  let kept = new Map<string, Manifest | undefined>();
+
+  return async (links) => {
+    const wanted = links.flatMap(({ decision: { name, version, manifest: hash } }) =>
+      version === null || hash === null ? [] : [{ name, version, hash }],
+    );
+    const unknown = wanted.filter(({ hash }) => !kept.has(hash));
+    const rows: { manifest: string }[] = [];
+    for (let at = 0; at < unknown.length; at += batch) {
+      const some = unknown.slice(at, at + batch);
+      rows.push(
+        ...(await db
+          .selectFrom("versions")
+          .select("manifest")
+          .where(({ eb, refTuple, tuple }) =>
+            eb(
+              refTuple("job", "number"),
+              "in",
+              some.map(({ name, version }) => tuple(name, version)),
+            ),
+          )
+          .execute()),
+      );
+    }
+    const texts = new Map(rows.map(({ manifest }) => [sha256(manifest), manifest]));
+    kept = new Map(wanted.map(({ hash }) => [hash, kept.get(hash) ?? parseManifest(texts.get(hash))]));
+    return new Map(
+      wanted.flatMap(({ name, hash }) => {
+        const manifest = kept.get(hash);
+        return manifest === undefined ? [] : [[name, manifest] as const];
+      }),
+    );
+  };
+}
+
+function parseManifest(text: string | undefined): Manifest | undefined {
+  return text === undefined ? undefined : manifestSchema.safeParse(JSON.parse(text)).data;
+}
