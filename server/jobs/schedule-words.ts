@@ -1,5 +1,8 @@
 import { Cron, CronPattern } from "croner";
 import { joinWords, progression, timeWords } from "./time-words.ts";
+import { wallClock } from "./wall-clock.ts";
+
+const cronOptions = { mode: "5-or-6-parts", fixedTimeRule: "no-wildcard" } as const;
 
 export type CronSpec = Readonly<{ cron: string; timezone: string }>;
 
@@ -31,17 +34,36 @@ const occurrences = [
 ] as const;
 
 /**
- * The next `count` slots strictly after `from`; fewer where the schedule ends. The one place that computes slots.
- * A time that clocks skip fires when they have moved on, one that comes twice fires once; schedules that repeat within the
- * hour follow the clock on the wall. Throws what croner throws for a schedule that `checkCron` would refuse.
+ * The next `count` slots strictly after `from`; fewer where the schedule ends. The one place that computes slots. Of fixed times
+ * (no `*` and no step in seconds, minutes and hours) one that clocks skip fires at the moment of the change, and one that comes
+ * twice fires the first time. Any other schedule follows the clock on the wall. Throws what croner throws for a schedule that
+ * `checkCron` would refuse.
  */
 export function nextSlots({ cron, timezone }: CronSpec, from: Date, count: number): Date[] {
-  return new Cron(cron, { timezone, paused: true, mode: "5-or-6-parts" }).nextRuns(count, from);
+  if (new CronPattern(cron, undefined, cronOptions).isFixedTime) return fixedSlots({ cron, timezone }, from, count);
+  return new Cron(cron, { ...cronOptions, timezone, paused: true }).nextRuns(count, from);
+}
+
+/** Croner itself drops a time that was skipped where the clocks jump to the next day, as Greenland's do. */
+function fixedSlots({ cron, timezone }: CronSpec, from: Date, count: number): Date[] {
+  const clock = wallClock(timezone);
+  const start = new Date(clock.wallAt(from.getTime()));
+  const slots: Date[] = [];
+  let last = from.getTime();
+  for (const wall of new Cron(cron, { ...cronOptions, utcOffset: 0, paused: true }).enumerate(start)) {
+    if (slots.length >= count) break;
+    const slot = clock.firstInstantOf(wall.getTime());
+    // Times that are skipped together fire together, and at the second showing of a time its slot is in the past.
+    if (slot <= last) continue;
+    slots.push(new Date(slot));
+    last = slot;
+  }
+  return slots;
 }
 
 /** A cron expression in plain words, without its time zone: `at 08:00, Monday through Friday`. */
 export function scheduleInWords({ cron }: Pick<CronSpec, "cron">): string {
-  const pattern = new CronPattern(cron, undefined, { mode: "5-or-6-parts" });
+  const pattern = new CronPattern(cron, undefined, cronOptions);
   const time = timeWords(chosen(pattern.second), chosen(pattern.minute), chosen(pattern.hour));
   const day = dayWords(pattern);
   const month = monthWords(chosen(pattern.month));
