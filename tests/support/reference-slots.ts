@@ -5,16 +5,15 @@ const runUpMs = 4 * 3_600_000;
 
 /**
  * The slots of a schedule from `from` up to `to`, both whole minutes, by looking at the clock on the wall minute by minute, or
- * second by second. The rule, as docs/writing-jobs.md states it: a schedule of fixed times fires at the first moment at which
+ * second by second, or by another `tick` that is as fine as the schedule and the change of the clocks. The rule, as docs/writing-jobs.md states it: a schedule of fixed times fires at the first moment at which
  * the clock shows one of them, or has jumped past it, and not when it comes to it again; any other fires whenever the clock
  * shows a time of it.
  */
 export function referenceSlots(
   cron: ReferenceCron,
   wallAt: (instantMs: number) => number,
-  { from, to }: Readonly<{ from: number; to: number }>,
+  { from, to, tick = cron.wholeMinutes ? 60_000 : 1_000 }: Readonly<{ from: number; to: number; tick?: number }>,
 ): number[] {
-  const tick = cron.wholeMinutes ? 60_000 : 1_000;
   const slots: number[] = [];
   let furthest = Number.NEGATIVE_INFINITY;
   for (let instant = from - runUpMs; instant <= to; instant += tick) {
