@@ -40,11 +40,11 @@ export function readReferenceCron(written: string): ReferenceCron {
 
   return {
     matches(wallMs) {
-      const wall = new Date(wallMs);
-      if (!seconds.has(wall.getUTCSeconds()) || !minutes.has(wall.getUTCMinutes())) return false;
-      if (!hours.has(wall.getUTCHours())) return false;
+      const second = Math.floor(wallMs / 1_000);
+      if (!minutes.has(Math.floor(second / 60) % 60) || !seconds.has(second % 60)) return false;
+      if (!hours.has(Math.floor(second / 3_600) % 24)) return false;
       const day = Math.floor(wallMs / dayMs);
-      const known = days.get(day) ?? fitsDay(wall);
+      const known = days.get(day) ?? fitsDay(new Date(wallMs));
       days.set(day, known);
       return known;
     },

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
+import { sql } from "kysely";
 import pg from "pg";
 import { silentLog } from "../../server/log.ts";
 import { openMemoryPglite } from "../../server/store/open-pglite.ts";
@@ -11,15 +12,23 @@ export type StoreKind = Store["kind"];
 export const storeKinds: readonly StoreKind[] = process.env.TEST_DATABASE_URL ? ["pglite", "postgres"] : ["pglite"];
 
 /** A fresh, migrated store; disposing it also drops its database. */
-export async function testStore(kind: StoreKind = "pglite"): Promise<Store> {
-  if (kind === "postgres") return postgresTestStore();
+export async function testStore(
+  kind: StoreKind = "pglite",
+  { searchPath }: Readonly<{ searchPath?: string }> = {},
+): Promise<Store> {
+  if (kind === "postgres") return postgresTestStore(searchPath);
   const template = process.env.TEST_PGLITE_TEMPLATE;
-  return pgliteStore(await openMemoryPglite(template ? await openAsBlob(template) : undefined));
+  const pglite = await openMemoryPglite(template ? await openAsBlob(template) : undefined);
+  const store = await pgliteStore(pglite);
+  if (searchPath !== undefined) await sql`set search_path = ${sql.raw(searchPath)}`.execute(store.db);
+  return store;
 }
 
-async function postgresTestStore(): Promise<Store> {
+async function postgresTestStore(searchPath: string | undefined): Promise<Store> {
   const database = await createTestDatabase();
-  const store = await openStore({ dataDir: "", databaseUrl: database.url, log: silentLog });
+  const url = new URL(database.url);
+  if (searchPath !== undefined) url.searchParams.set("options", `-c search_path=${searchPath.replaceAll(" ", "")}`);
+  const store = await openStore({ dataDir: "", databaseUrl: url.href, log: silentLog });
   const close = async () => {
     await store[Symbol.asyncDispose]();
     await database.drop();

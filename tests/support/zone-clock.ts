@@ -28,9 +28,11 @@ export function findZoneClock(zone: string, from: number, to: number): ZoneClock
     changes.push({ at: changed, before, after });
     before = after;
   }
+  const [next = Number.POSITIVE_INFINITY] = changes.map(({ at }) => at);
   return {
     changes,
-    wallAt: (instant) => instant + (changes.findLast((change) => change.at <= instant)?.after ?? first),
+    wallAt: (instant) =>
+      instant + (instant < next ? first : (changes.findLast((change) => change.at <= instant)?.after ?? first)),
   };
 }
 

@@ -1,0 +1,27 @@
+import { sql } from "kysely";
+import type { Store } from "../../server/store/open-store.ts";
+import { testStore, type StoreKind } from "./store.ts";
+
+export type ClockedStore = AsyncDisposable & Readonly<{ store: Store; setTime(ms: number): Promise<void> }>;
+
+/**
+ * A fresh store whose database goes by a clock of the test's: `now()` in the product's statements is a function of ours that
+ * stands before PostgreSQL's own in the search path.
+ */
+export async function clockedStore(kind: StoreKind, startMs: number): Promise<ClockedStore> {
+  const store = await testStore(kind, { searchPath: "public, test_clock, pg_catalog" });
+  const { db } = store;
+  await sql`create schema test_clock`.execute(db);
+  await sql`create table test_clock.clock (at timestamptz not null)`.execute(db);
+  await sql`insert into test_clock.clock values (${new Date(startMs)})`.execute(db);
+  await sql`create function test_clock.now() returns timestamptz language sql stable as 'select at from test_clock.clock'`.execute(
+    db,
+  );
+  return {
+    store,
+    async setTime(ms) {
+      await sql`update test_clock.clock set at = ${new Date(ms)}`.execute(db);
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
