@@ -1,5 +1,5 @@
 import { pauseJob, resumeJob } from "../../../server/jobs/control.ts";
-import { approve, awake, isSteady, type Life, type Machine, startOn, tellTime } from "./life.ts";
+import { approve, awake, hasBeenSteady, isSteady, type Life, type Machine, startOn, tellTime } from "./life.ts";
 import { randomSchedule } from "./schedules.ts";
 
 const minuteMs = 60_000;
@@ -96,13 +96,13 @@ async function jumpDatabase(life: Life): Promise<void> {
 }
 
 async function strikeJob(life: Life): Promise<void> {
-  const { random, store, approvals } = life.world;
+  const { random, store } = life.world;
   later(life, jobEveryMs, "job", () => strikeJob(life));
   const active = life.epochs.filter(({ to }) => to > life.now).map(({ job }) => job);
   if (active.length === 0) return;
   const job = random.pick(active);
   // Versions change while clocks are right, so that there is no doubt up to when the one before counts.
-  const mayChange = isSteady(life) && awake(life).length > 0;
+  const mayChange = hasBeenSteady(life) && awake(life).length > 0;
   const what = random.pick(mayChange ? (["pause", "pause", "change", "change", "revoke"] as const) : (["pause"] as const));
   count(life, `job ${what}`);
   await tellTime(life);
@@ -120,7 +120,7 @@ async function strikeJob(life: Life): Promise<void> {
     case "revoke":
       await approve(life, job, undefined);
       return later(life, 3 * dayMs, "job is approved again", async () => {
-        if (approvals.version(job) > 0 && isSteady(life) && awake(life).length > 0) {
+        if (hasBeenSteady(life) && awake(life).length > 0) {
           await approve(life, job, randomSchedule(random));
         }
       });

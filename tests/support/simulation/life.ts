@@ -41,6 +41,11 @@ export function isSteady({ machines, databaseSkewMs }: Life): boolean {
   return databaseSkewMs === 0 && machines.every(({ skewMs }) => skewMs === 0);
 }
 
+/** Whether every clock has been right for so long that no slot is ahead of its time. */
+export function hasBeenSteady(life: Life): boolean {
+  return isSteady(life) && life.unsteady.every(({ to }) => to < life.now - 2 * 3_600_000);
+}
+
 /** Lets everything that is awake know the time. */
 export async function tellTime(life: Life): Promise<void> {
   await life.clocked.setTime(life.now + life.databaseSkewMs);
