@@ -4,7 +4,7 @@ import { storeKinds } from "../../tests/support/store.ts";
 
 /** The short form; `node tests/chaos/simulated-year.ts` is the long one. */
 test.each(storeKinds)("two months of 20 schedules on %s, with sleeps, clocks that jump and daemons that come and go: each slot has one outcome", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async (kind) => {
   const from = Date.UTC(2026, 2, 1);
   const { problems, figures, dealt } = await simulate({

@@ -102,10 +102,13 @@ async function liveOn(life: Life): Promise<void> {
   await tellTime(life);
   const daemons = awake(life);
   // They renew every two seconds; one that is late with it must do no harm either.
-  for (const daemon of daemons) if (!random.chance(0.01)) await daemon.renew();
+  for (const daemon of daemons) if (random.chance(0.99)) await daemon.renew();
   const order = random.chance(0.5) ? daemons : daemons.toReversed();
+  const [first] = order;
+  // Both at once, one after the other, or one so late that the other has done it all.
   if (random.chance(0.3)) await Promise.all(order.map((daemon) => daemon.step()));
-  else for (const daemon of order) await daemon.step();
+  else if (random.chance(0.4)) for (const daemon of order) await daemon.step();
+  else await first?.step();
 }
 
 /** All is well again; then no further slot comes, and every run ends. Gives the time up to which slots have come. */
