@@ -75,6 +75,7 @@ const reserved: readonly { target: RegExp; only: RegExp; why: string }[] = [
   { target: /^isolated-vm$/, only: /^server\/sandbox\/child\.ts$/, why: "it may end the process that it lives in" },
   { target: /^@modelcontextprotocol\/sdk/, only: /^server\/mcp\//, why: "its successor replaces it in one place" },
   { target: /^@electric-sql\/pglite/, only: /^server\/store\//, why: "one process opens it, through the store" },
+  { target: /^prom-client$/, only: /^server\/daemon\/metrics\//, why: "numbers are told by the daemon's door" },
   { target: /^pg$/, only: /^server\/store\//, why: "the store owns the connections" },
 ];
 

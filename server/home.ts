@@ -25,9 +25,10 @@ export type Home = Readonly<{
   /** A folder per run that left artifacts. */
   runs: string;
   cache: string;
-  /** Bearer tokens of the person's HTTP door and of MCP over HTTP, mode 0600. */
+  /** Bearer tokens of the person's HTTP door, of MCP over HTTP and of /metrics, mode 0600. */
   personToken: string;
   mcpToken: string;
+  metricsToken: string;
   approverKey: string;
   /** Root keys that this machine trusts. */
   trustedKeys: string;
@@ -61,6 +62,7 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
     cache: at("cache"),
     personToken: at("keys", "person.token"),
     mcpToken: at("keys", "mcp.token"),
+    metricsToken: at("keys", "metrics.token"),
     approverKey: at("keys", "approver.key"),
     trustedKeys: at("keys", "trusted.json"),
     chainHead: at("keys", "head.json"),

@@ -17,6 +17,7 @@ export const commands: readonly Entry[] = [
   { group: daemon, name: "stop", summary: "stop; runs end or go back into the queue", load: () => import("./stop.ts") },
   { group: daemon, name: "restart", summary: "stop and start again", load: () => import("./restart.ts") },
   { group: daemon, name: "status", summary: "what runs, what waits for you", load: () => import("./status.ts") },
+  { group: daemon, name: "metrics", summary: "how much, how fast, how late", load: () => import("./metrics.ts") },
   { group: daemon, name: "doctor", summary: "check everything and say what to do", load: () => import("./doctor.ts") },
   { group: daemon, name: "service", summary: "start with the machine", load: () => import("./service.ts") },
   { group: daemon, name: "daemon", summary: "run the daemon in the foreground", load: () => import("./daemon.ts") },

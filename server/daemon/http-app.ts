@@ -2,19 +2,24 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { guardRequest } from "../mcp/http-guard.ts";
+import { bearerMatches, guardRequest } from "../mcp/http-guard.ts";
 import { version } from "../version.ts";
 import { errorAnswer } from "./http-errors.ts";
+import type { Metrics } from "./metrics/create-metrics.ts";
 
 export type HttpDeps = Readonly<{
   /** The bearer token of the person's door. */
   token: string;
+  /** The bearer token that reads /metrics, and nothing else. */
+  metricsToken: string;
   /** Names by which this machine may be called besides loopback's. */
   hosts: readonly string[];
   /** MCP over HTTP, which guards itself; undefined where it is switched off. */
   mcp: Hono | undefined;
   /** The person's door; undefined until the store is open. */
   api: () => Hono | undefined;
+  /** Undefined until the store is open. */
+  metrics: () => Pick<Metrics, "prometheus"> | undefined;
   /** Why the store is not open yet. */
   problem: () => string | null;
   log: Log;
@@ -23,7 +28,7 @@ export type HttpDeps = Readonly<{
 const longestBody = 32 * 1024 * 1024;
 
 /** Everything that the daemon serves over HTTP. `/healthz` tells a stranger whether it is ready, and nothing else. */
-export function createHttpApp({ token, hosts, mcp, api, problem, log }: HttpDeps): Hono {
+export function createHttpApp({ token, metricsToken, hosts, mcp, api, metrics, problem, log }: HttpDeps): Hono {
   const app = new Hono();
   app.onError((error) => errorAnswer(error, log));
   app.notFound((c) =>
@@ -32,6 +37,22 @@ export function createHttpApp({ token, hosts, mcp, api, problem, log }: HttpDeps
   app.get("/healthz", (c) => {
     const ready = api() !== undefined;
     return c.json({ status: ready ? "ok" : "starting", version }, ready ? 200 : 503);
+  });
+  app.get("/metrics", async (c) => {
+    // Any Host: Prometheus comes by whatever name it knows, and a web page that rebinds its own has no token.
+    if (!bearerMatches(c.req.header("authorization"), metricsToken)) {
+      return c.text(
+        "The bearer token is missing or wrong. It stands in keys/metrics.token in the home folder.\n",
+        401,
+        {
+          "www-authenticate": 'Bearer realm="jobrunner"',
+        },
+      );
+    }
+    const open = metrics();
+    if (open === undefined) return c.text("JobRunner is starting: its store is not open yet.\n", 503);
+    const { text, contentType } = await open.prometheus();
+    return c.body(text, 200, { "content-type": contentType });
   });
   if (mcp !== undefined) app.route("/", mcp);
   app.use("/api/*", async (c, next) => {

@@ -9,6 +9,7 @@ import { createRehearse } from "../rehearsal/create-rehearse.ts";
 import { type Scheduler, startScheduler } from "../runs/scheduler.ts";
 import type { Worker } from "../runs/worker.ts";
 import type { DaemonDeps } from "./deps.ts";
+import { createMetrics, type Metrics } from "./metrics/create-metrics.ts";
 import { openBase } from "./open-base.ts";
 import { startRetention } from "./retention-timer.ts";
 import { sendAlerts } from "./send-alerts.ts";
@@ -21,6 +22,7 @@ export type Core = AsyncDisposable &
     worker: Worker;
     /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
     outdated: Promise<string>;
+    metrics: Metrics;
     /** Undefined until the jobs folder was read for the first time. */
     folder: () => FolderWatch | undefined;
   }>;
@@ -64,12 +66,21 @@ export async function openCore(options: {
     secrets,
     failingTargets: alerts.failing,
   };
+  const metrics = stack.use(
+    createMetrics({
+      store,
+      runners: pool.stats,
+      ops: effects.map(({ op }) => op),
+      log: log.child({ part: "metrics" }),
+      clock: () => performance.now(),
+    }),
+  );
   stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
   const folder = watchInBackground(deps);
   stack.use(folder);
 
   const owned = stack.move();
-  return { deps, worker, outdated, folder: folder.current, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { deps, worker, outdated, metrics, folder: folder.current, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 function prepareJobsFolder(path: string): void {

@@ -9,6 +9,7 @@ import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
 import { deadLettersApi } from "./api/dead-letters.ts";
 import { jobsApi } from "./api/jobs.ts";
+import { metricsApi } from "./api/metrics.ts";
 import { questionsApi } from "./api/questions.ts";
 import { rehearsalApi } from "./api/rehearsal.ts";
 import { reviewApi } from "./api/review.ts";
@@ -77,9 +78,11 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   );
   const app = createHttpApp({
     token: ensureToken(home.personToken),
+    metricsToken: ensureToken(home.metricsToken),
     hosts: [config.http.host],
     mcp: config.http.enabled ? mcp.app : undefined,
     api: () => api,
+    metrics: () => (api === undefined ? undefined : core?.metrics),
     problem: () => problem,
     log: log.child({ part: "http" }),
   });
@@ -129,7 +132,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
 }
 
 /** The person's door, once there is something behind it. */
-function personApi({ deps, worker, folder }: Core, startedAt: Date): Hono {
+function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Hono {
   const api = new Hono();
   api.onError((error) => errorAnswer(error, deps.log));
   api.notFound((c) =>
@@ -141,6 +144,7 @@ function personApi({ deps, worker, folder }: Core, startedAt: Date): Hono {
   api.route("/", questionsApi(deps));
   api.route("/", deadLettersApi(deps));
   api.route("/", rehearsalApi(deps));
+  api.route("/", metricsApi(metrics));
   api.route(
     "/",
     statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),

@@ -15,7 +15,7 @@ export function guardRequest(
   if (host === undefined || !allowed.includes(host)) return refusal(403, "This Host is not served here.");
   const origin = request.headers.get("origin");
   if (origin !== null && !allowed.includes(hostname(origin) ?? "")) return refusal(403, "This Origin is not allowed.");
-  if (!tokenMatches(request.headers.get("authorization"), token)) {
+  if (!bearerMatches(request.headers.get("authorization"), token)) {
     return refusal(
       401,
       "The bearer token is missing or wrong. It stands in keys/mcp.token in JobRunner's home folder.",
@@ -36,8 +36,8 @@ function hostname(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
-/** Digests have one length, so that the comparison takes the same time whatever was sent. */
-function tokenMatches(header: string | null, token: string): boolean {
+/** Whether an Authorization header bears the token. Digests have one length, so that it takes the same time whatever was sent. */
+export function bearerMatches(header: string | null | undefined, token: string): boolean {
   const given = /^Bearer\s+(\S+)$/i.exec(header ?? "")?.[1];
   if (given === undefined || token === "") return false;
   const digest = (text: string) => createHash("sha256").update(text).digest();
