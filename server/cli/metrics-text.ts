@@ -1,4 +1,4 @@
-import { formatTime } from "../format-time.ts";
+import { formatMs, formatTime } from "../format-time.ts";
 import type { CliContext } from "./context.ts";
 import type { MetricsAnswer } from "./metrics-answer.ts";
 import { painter } from "./paint.ts";
@@ -74,8 +74,5 @@ function megabytes(bytes: number): string {
 }
 
 function time(seconds: number | null): string {
-  if (seconds === null) return "-";
-  if (seconds < 1) return `${Math.round(seconds * 1_000)} ms`;
-  if (seconds < 120) return `${seconds.toFixed(1)} s`;
-  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`;
+  return seconds === null ? "-" : formatMs(seconds * 1_000);
 }

@@ -13,7 +13,8 @@ const service = z.object({
   user: z.string().optional(),
   image: z.string(),
   build: z.object({ context: z.string(), dockerfile: z.string() }).optional(),
-  environment: z.record(z.string(), z.string()),
+  profiles: z.array(z.string()).default([]),
+  environment: z.record(z.string(), z.string()).default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()),
   healthcheck: z.object({ test: z.array(z.string()) }),
@@ -24,11 +25,11 @@ const service = z.object({
 });
 const compose = z
   .object({
-    services: z.object({ jobrunner: service, postgres: service }),
+    services: z.strictObject({ jobrunner: service, postgres: service, prometheus: service, grafana: service }),
     volumes: z.record(z.string(), z.null()),
   })
   .parse(parse(read("docker/compose.yaml")));
-const { jobrunner, postgres } = compose.services;
+const { jobrunner, postgres, prometheus, grafana } = compose.services;
 
 /** Instructions with their continuation lines joined, comments left out. */
 const instructions = read("docker/Dockerfile")
@@ -84,10 +85,7 @@ test("the image's environment is a configuration that our own program reads as m
   expect(config.home.socket).toBe("/data/daemon.sock");
 });
 
-test.each([
-  ["jobrunner", jobrunner],
-  ["postgres", postgres],
-])("%s has no capabilities, a read-only root and a health check", (_name, { cap_drop, security_opt, healthcheck }) => {
+test.each(Object.entries(compose.services))("%s has no capabilities, a read-only root and a health check", (_name, { cap_drop, security_opt, healthcheck }) => {
   expect(cap_drop).toEqual(["ALL"]);
   expect(security_opt).toEqual(["no-new-privileges:true"]);
   expect(healthcheck.test.length).toBeGreaterThan(1);
@@ -95,8 +93,8 @@ test.each([
 
 test("ports are published on loopback only, and the database's not at all", () => {
   expect(jobrunner.ports).toHaveLength(1);
-  for (const port of jobrunner.ports) expect(port).toMatch(/^127\.0\.0\.1:/);
-  expect(postgres.ports).toEqual([]);
+  for (const port of [...jobrunner.ports, ...grafana.ports]) expect(port).toMatch(/^127\.0\.0\.1:/);
+  expect([...postgres.ports, ...prometheus.ports]).toEqual([]);
   expect(postgres.user).toBe("postgres");
 });
 
@@ -106,6 +104,10 @@ test("what compose names is there, and the daemon waits for a database that is r
   expect(read("docker/.env.example")).toMatch(/^POSTGRES_PASSWORD=$/m);
   expect(jobrunner.depends_on).toEqual({ postgres: { condition: "service_healthy" } });
   expect(jobrunner.environment.DATABASE_URL).toContain("@postgres:5432/");
-  const named = [...jobrunner.volumes, ...postgres.volumes].map((volume) => volume.split(":")[0]);
-  expect(Object.keys(compose.volumes).sort()).toEqual(named.sort());
+  const named = Object.values(compose.services)
+    .flatMap(({ volumes }) => volumes)
+    .map((volume) => volume.split(":")[0] ?? "");
+  const files = named.filter((path) => path.startsWith("./"));
+  for (const path of files) expect(existsSync(join(packageRoot, "docker", path)), path).toBe(true);
+  expect(Object.keys(compose.volumes).sort()).toEqual(named.filter((name) => !files.includes(name)).sort());
 });

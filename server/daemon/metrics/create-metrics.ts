@@ -11,8 +11,8 @@ import type { Store } from "../../store/open-store.ts";
 import { version } from "../../version.ts";
 import { cached } from "./cached.ts";
 import { type ProcessHealth, watchProcess } from "./process-health.ts";
-import { createPrometheus } from "./prometheus.ts";
-import { readStoreBytes, readStoreFigures, type StoreFigures } from "./read-store.ts";
+import { createPrometheus, mostJobs } from "./prometheus.ts";
+import { oldestJobs, readStoreBytes, readStoreFigures, type StoreFigures } from "./read-store.ts";
 
 /** What GET /api/metrics tells. */
 export type MetricsSummary = Readonly<{
@@ -54,7 +54,14 @@ export function createMetrics({ store, runners, ops, log, clock }: Deps): Metric
   const exposition = createPrometheus({ version, store: store.kind, ops });
   const nextEnded = followEndedRuns(db);
   const figures = cached(() => readStoreFigures(store), freshMs, clock);
-  const ended = cached(async () => exposition.count(await nextEnded()), freshMs, clock);
+  const ended = cached(
+    async () => {
+      exposition.expect(await oldestJobs(store, mostJobs));
+      exposition.count(await nextEnded());
+    },
+    freshMs,
+    clock,
+  );
   const bytes = cached(() => readStoreBytes(store), sizeFreshMs, clock);
   const windows = new Map(
     metricsWindows.map((name) => [name, cached(() => summarizeWindow(db, name), windowFreshMs[name], clock)]),

@@ -15,6 +15,8 @@ export type Snapshot = Readonly<{
 /** The exposition of one daemon. */
 export type Prometheus = Readonly<{
   contentType: string;
+  /** Begins the counters of jobs at 0, so that the increase to their first run is seen. The first ones get series of their own. */
+  expect(jobs: readonly string[]): void;
   /** Adds runs that have ended to the counters. */
   count(ended: Ended): void;
   /** The text for this moment. */
@@ -22,11 +24,14 @@ export type Prometheus = Readonly<{
 }>;
 
 /** Jobs that get series of their own. */
-const mostJobs = 200;
-const durationBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
+export const mostJobs = 200;
+const durationBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 const latenessBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3_600];
 
-/** Makes the metrics, each in a registry of their own. Labels are fixed words, names of effects, and at most `mostJobs` names of jobs. */
+/**
+ * Makes the metrics, each in a registry of their own. Labels are fixed words, names of effects, and at most
+ * `mostJobs` names of jobs: `job_name`, since Prometheus itself calls what it scrapes `job`.
+ */
 export function createPrometheus(about: { version: string; store: string; ops: readonly string[] }): Prometheus {
   const registry = new Registry();
   const registers = [registry];
@@ -46,7 +51,7 @@ export function createPrometheus(about: { version: string; store: string; ops: r
   const oldest = gauge("jobrunner_queue_oldest_due_seconds", "How long the oldest run that could start has waited.");
   const behind = gauge("jobrunner_schedule_behind_seconds", "How long the oldest slot without an outcome is due.");
   const jobs = gauge("jobrunner_jobs", "Jobs by state.", ["state"]);
-  const dead = gauge("jobrunner_dead_letters", "Runs that failed for good and that nobody has dealt with.", ["job"]);
+  const dead = gauge("jobrunner_dead_letters", "Runs that failed for good and that nobody has dealt with.", ["job_name"]);
   const alerts = gauge("jobrunner_alerts_open", "Alerts that nothing has resolved.");
   const workers = gauge("jobrunner_workers", "Daemons and workers on record.", ["state"]);
   const places = gauge("jobrunner_worker_places", "Runs that live workers do, and could do at a time.", ["kind"]);
@@ -54,14 +59,14 @@ export function createPrometheus(about: { version: string; store: string; ops: r
   const labelled = [queue, jobs, dead, workers, places];
   const scalars = [oldest, behind, alerts];
 
-  const ended = counter("jobrunner_runs_ended_total", "Runs that ended, on every machine.", ["job", "state"]);
-  const retries = counter("jobrunner_run_retries_total", "Tries beyond the first, of runs that ended.", ["job"]);
+  const ended = counter("jobrunner_runs_ended_total", "Runs that ended, on every machine.", ["job_name", "state"]);
+  const retries = counter("jobrunner_run_retries_total", "Tries beyond the first, of runs that ended.", ["job_name"]);
   const effects = counter("jobrunner_effects_total", "Effects of runs that ended.", ["op", "outcome"]);
   const tokens = counter("jobrunner_llm_tokens_total", "Tokens of models, of runs that ended.", ["kind"]);
   const duration = new Histogram({
     name: "jobrunner_run_duration_seconds",
     help: "From a run's first start to its end.",
-    labelNames: ["job"],
+    labelNames: ["job_name"],
     buckets: durationBuckets,
     registers,
   });
@@ -84,7 +89,7 @@ export function createPrometheus(about: { version: string; store: string; ops: r
     oldest.set(figures.oldest_due_seconds);
     behind.set(figures.schedule_behind_seconds);
     for (const [state, count] of Object.entries(figures.jobs)) jobs.set({ state }, count);
-    for (const { job, count } of figures.dead) dead.inc({ job: jobLabel(job) }, count);
+    for (const { job, count } of figures.dead) dead.inc({ job_name: jobLabel(job) }, count);
     alerts.set(figures.alerts_open);
     const { running, max, ...states } = figures.workers;
     for (const [state, count] of Object.entries(states)) workers.set({ state }, count);
@@ -107,12 +112,18 @@ export function createPrometheus(about: { version: string; store: string; ops: r
 
   return {
     contentType: registry.contentType,
+    expect(names) {
+      for (const job_name of names.map(jobLabel)) {
+        for (const state of ["succeeded", "failed"]) ended.inc({ job_name, state }, 0);
+        retries.inc({ job_name }, 0);
+      }
+    },
     count({ runs, effects: counts }) {
       for (const run of runs) {
-        const job = jobLabel(run.job);
-        ended.inc({ job, state: run.state });
-        retries.inc({ job }, run.retries);
-        if (run.seconds !== null) duration.observe({ job }, Math.max(0, run.seconds));
+        const job_name = jobLabel(run.job);
+        ended.inc({ job_name, state: run.state });
+        retries.inc({ job_name }, run.retries);
+        if (run.seconds !== null) duration.observe({ job_name }, Math.max(0, run.seconds));
         if (run.latenessSeconds !== null) lateness.observe(Math.max(0, run.latenessSeconds));
       }
       for (const { op, outcome, count, promptTokens, outputTokens } of counts) {

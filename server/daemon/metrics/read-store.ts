@@ -64,3 +64,16 @@ export async function readStoreBytes({ db }: Pick<Store, "db">): Promise<number>
   const { rows } = await sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`.execute(db);
   return rows[0]?.bytes ?? 0;
 }
+
+/** Names of the active jobs that have been there longest. */
+export async function oldestJobs({ db }: Pick<Store, "db">, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("jobs")
+    .select("name")
+    .where("state", "=", "active")
+    .orderBy("created_at")
+    .orderBy("name")
+    .limit(limit)
+    .execute();
+  return rows.map(({ name }) => name);
+}
