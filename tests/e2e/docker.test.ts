@@ -85,11 +85,14 @@ test("the image's environment is a configuration that our own program reads as m
   expect(config.home.socket).toBe("/data/daemon.sock");
 });
 
-test.each(Object.entries(compose.services))("%s has no capabilities, a read-only root and a health check", (_name, { cap_drop, security_opt, healthcheck }) => {
-  expect(cap_drop).toEqual(["ALL"]);
-  expect(security_opt).toEqual(["no-new-privileges:true"]);
-  expect(healthcheck.test.length).toBeGreaterThan(1);
-});
+test.each(Object.entries(compose.services))(
+  "%s has no capabilities, a read-only root and a health check",
+  (_name, { cap_drop, security_opt, healthcheck }) => {
+    expect(cap_drop).toEqual(["ALL"]);
+    expect(security_opt).toEqual(["no-new-privileges:true"]);
+    expect(healthcheck.test.length).toBeGreaterThan(1);
+  },
+);
 
 test("ports are published on loopback only, and the database's not at all", () => {
   expect(jobrunner.ports).toHaveLength(1);

@@ -51,7 +51,9 @@ export function createPrometheus(about: { version: string; store: string; ops: r
   const oldest = gauge("jobrunner_queue_oldest_due_seconds", "How long the oldest run that could start has waited.");
   const behind = gauge("jobrunner_schedule_behind_seconds", "How long the oldest slot without an outcome is due.");
   const jobs = gauge("jobrunner_jobs", "Jobs by state.", ["state"]);
-  const dead = gauge("jobrunner_dead_letters", "Runs that failed for good and that nobody has dealt with.", ["job_name"]);
+  const dead = gauge("jobrunner_dead_letters", "Runs that failed for good and that nobody has dealt with.", [
+    "job_name",
+  ]);
   const alerts = gauge("jobrunner_alerts_open", "Alerts that nothing has resolved.");
   const workers = gauge("jobrunner_workers", "Daemons and workers on record.", ["state"]);
   const places = gauge("jobrunner_worker_places", "Runs that live workers do, and could do at a time.", ["kind"]);

@@ -34,8 +34,12 @@ export async function countEffects(db: Db, runs: RawBuilder<unknown>, most: numb
   return rows;
 }
 
-/** `->` leaves strings as they are written, so that \u0000 in the text does no harm, as `->>` and jsonb would. */
+/**
+ * `llm.generate` answers with `tokens` and `finish` at its end. Read there as text: casts to json refuse \u0000 in what a model
+ * wrote, and no text of a model reaches the end.
+ */
 function tokens(kind: "prompt" | "output"): RawBuilder<number> {
-  const written = sql`(answer::json -> 'tokens' -> ${sql.lit(kind)})::text`;
-  return sql`coalesce(sum(substring(${written} from '^[0-9]{1,15}$')::bigint), 0)::double precision`;
+  const at = { prompt: '([0-9]{1,15}),"output":[0-9]+', output: '[0-9]+,"output":([0-9]{1,15})' }[kind];
+  const pattern = `"tokens":\\{"prompt":${at}\\},"finish":"[a-z]+"\\}$`;
+  return sql`coalesce(sum(substring(right(answer, 200) from ${sql.lit(pattern)})::bigint), 0)::double precision`;
 }
