@@ -18,6 +18,8 @@ export type SchedulerOptions = Readonly<{
 export type Scheduler = Readonly<{
   /** Fires what is due at the clock's time, then sets the timer for the next slot. Calls made during one share the next. */
   tick(): Promise<void>;
+  /** Resolves once the schedules are those of the versions that were active at the start. */
+  inStep: Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }>;
 
@@ -111,10 +113,12 @@ export function startScheduler({ store, approvals, log, clock, nudge }: Schedule
       debug: () => {},
     },
   });
+  const inStep = syncing;
   void syncing.then(tick);
 
   return {
     tick,
+    inStep,
     async [Symbol.asyncDispose]() {
       stopped = true;
       stopFollowing();

@@ -1,13 +1,11 @@
+import type { Home } from "../../server/home.ts";
 import { silentLog } from "../../server/log.ts";
-import type { approvalsFixture } from "../../server/review/approvals-fixture.ts";
 import { testTime } from "../../server/review/approvals-fixture.ts";
 import type { SharedContext } from "../../tools/tool-context.ts";
 
-type Fixture = Awaited<ReturnType<typeof approvalsFixture>>;
-
 /** What tools work with, on the store and approvals of that fixture; `pool` is given by tests that submit jobs. */
 export function testToolContext(
-  { home, deps }: Pick<Fixture, "home" | "deps">,
+  { home, deps }: Readonly<{ home: Home; deps: Pick<SharedContext, "store" | "approvals"> }>,
   pool: SharedContext["pool"] = {
     guestRuntime: "none",
     declaration: async () => ({

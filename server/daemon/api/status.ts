@@ -18,10 +18,13 @@ export type StatusSources = Readonly<{
   problems: () => ReadonlyMap<string, readonly { file: string; line: number; message: string }[]>;
 }>;
 
+type StatusDeps = Pick<DaemonDeps, "store" | "config" | "approvals" | "failingTargets"> &
+  Readonly<{ pool: Pick<DaemonDeps["pool"], "stats"> }>;
+
 const shownJobs = 500;
 
 /** How everything stands, for `jr status`, `jr up` and the console. */
-export function statusApi(deps: DaemonDeps, sources: StatusSources): Hono {
+export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
