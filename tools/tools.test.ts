@@ -236,9 +236,7 @@ describe("runs", () => {
 
   it("cancels a run that waits", async () => {
     const { run } = await enqueue(fixture.db, { job: "watch", trigger: "host", requestedBy: "x", traceId: "t" });
-    expect(await text("run_control", { run: `R${run.id}`, action: "cancel" })).toMatch(
-      /^R\d+ is cancelled\.$/,
-    );
+    expect(await text("run_control", { run: `R${run.id}`, action: "cancel" })).toMatch(/^R\d+ is cancelled\.$/);
   });
 });
 
