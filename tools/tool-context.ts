@@ -1,7 +1,7 @@
 import type { Config } from "../server/config.ts";
 import type { JobsDeps } from "../server/jobs/jobs-deps.ts";
 import type { Log } from "../server/log.ts";
-import type { FailingTarget } from "../server/runs/alerts/start-alert-sender.ts";
+import type { FailingTarget } from "../server/runs/alerts/failing-targets.ts";
 
 /** Which host program speaks, from MCP's `initialize`. */
 export type HostClient = Readonly<{ name: string; version: string }>;

@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
 import type { Rehearse } from "../rehearsal/create-rehearse.ts";
 import type { Approvals } from "../review/approvals.ts";
-import type { FailingTarget } from "../runs/alerts/start-alert-sender.ts";
+import type { FailingTarget } from "../runs/alerts/failing-targets.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
 

@@ -38,8 +38,12 @@ describe("freezeManifest", () => {
           catchUpMax: 10,
           overlap: "skip",
           startDeadlineMs: null,
+          jitterMs: 0,
         },
       ],
+      triggers: { after: [], files: [], webhook: false },
+      runsOn: [],
+      priority: 0,
       permissions: {
         net: [
           { host: "a.example.org", port: 8443, private: false },

@@ -16,12 +16,12 @@ const examples = [...types.matchAll(/@example\n((?: *\*(?!\/).*\n)+) *\*\/\n *(.
 function asJob(code: string): string {
   if (code.startsWith("export default")) return `import { defineJob } from "jobrunner";\n${code}`;
   const body = code.startsWith("{") ? `const value = ${code}; void value;` : code;
-  return `import { defineJob, z } from "jobrunner";
+  return `import { defineJob, PermanentError, z } from "jobrunner";
 const text = z.string().parse("text");
 export default defineJob({
   description: "an example",
   async run({ kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs }) {
-    void [kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs, text];
+    void [kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs, text, PermanentError];
     {
       ${body}
     }
@@ -31,7 +31,18 @@ export default defineJob({
 
 test("every part of the job API has an example", () => {
   const shown = examples.map(({ of }) => of).join("\n");
-  for (const part of ["Kv", "Secrets", "Log", "Files", "Artifacts", "Jobs", "Schedule", "Permissions", "fetch"]) {
+  for (const part of [
+    "Kv",
+    "Secrets",
+    "Log",
+    "Files",
+    "Artifacts",
+    "Jobs",
+    "Schedule",
+    "Permissions",
+    "PermanentError",
+    "fetch",
+  ]) {
     expect(shown).toContain(part);
   }
   for (const part of ["notify", "exec", "sleep", "defineJob", "generate", "choices"]) {

@@ -78,14 +78,19 @@ function deadRuns(db: Db, { job, reason, since }: DeadFilter) {
   return query;
 }
 
+export type Dismissal = Readonly<{
+  runs: readonly (string | number)[];
+  /** The job that the person spoke of; its alert may have outlived its runs. */
+  job?: string | undefined;
+  by: string;
+  traceId: string;
+}>;
+
 /**
  * Takes runs off the list of dead letters, on a person's word, and closes the alert of a job that has none left. Throws
  * run_not_found, and run_not_dead where one is no dead letter; then none is dismissed.
  */
-export async function dismissRuns(
-  db: Db,
-  { runs, by, traceId }: Readonly<{ runs: readonly (string | number)[]; by: string; traceId: string }>,
-): Promise<Row<"runs">[]> {
+export async function dismissRuns(db: Db, { runs, job: named, by, traceId }: Dismissal): Promise<Row<"runs">[]> {
   return inTransaction(db, async (trx) => {
     const dismissed: Row<"runs">[] = [];
     for (const handle of runs) {
@@ -101,7 +106,7 @@ export async function dismissRuns(
       await recordEvent(trx, { kind: "run.dismissed", actor: by, subject: `run:${formatRunId(id)}`, traceId });
       dismissed.push(run);
     }
-    for (const job of new Set(dismissed.map((run) => run.job))) {
+    for (const job of new Set([...(named === undefined ? [] : [named]), ...dismissed.map((run) => run.job)])) {
       if ((await findDeadRuns(trx, { job }, 1)).length === 0) await dismissAlerts(trx, { job, kind: "failed" });
     }
     return dismissed;

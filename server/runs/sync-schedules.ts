@@ -3,7 +3,7 @@ import { type FrozenSchedule, type Manifest, manifestSchema } from "../jobs/mani
 import { nextSlots } from "../jobs/schedule-words.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { resolveAlert } from "./alerts.ts";
+import { dismissAlerts, resolveAlert } from "./alerts.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { stretch } from "./missed-slots.ts";
 import { skipSlots } from "./skip-slots.ts";
@@ -32,6 +32,8 @@ export async function syncSchedules(
       await trx.deleteFrom("schedules").where("job", "=", job).where("key", "=", row.key).execute();
       await resolveAlert(trx, { key: scheduleAlertKey(row), now });
     }
+    // Nobody waits for the next slot that is met.
+    if (manifest.schedules.length === 0) await dismissAlerts(trx, { job, kind: "missed" });
     for (const schedule of manifest.schedules) {
       const [next] = nextSlots(schedule, now, 1);
       await trx
@@ -51,6 +53,8 @@ export function scheduleAlertKey({ job, key }: Pick<Row<"schedules">, "job" | "k
 /** A job without an active version has no slots. */
 export async function removeSchedules(db: Db, job: string): Promise<void> {
   await db.deleteFrom("schedules").where("job", "=", job).execute();
+  await dismissAlerts(db, { job, kind: "missed" });
+  await dismissAlerts(db, { job, kind: "schedule" });
 }
 
 /** The FrozenSchedule in the `spec` column. */

@@ -364,6 +364,7 @@ declare module "jobrunner" {
   /**
    * Thrown where trying again cannot help: the run fails for good, whatever `retry` says. Any other error may be tried again.
    * @example
+   * const response = await fetch("https://api.example.org/items/7");
    * if (response.status === 404) throw new PermanentError("there is no such item");
    * if (!response.ok) throw new Error(`status ${response.status}`);
    */

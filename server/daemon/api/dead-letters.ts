@@ -16,7 +16,7 @@ const filter = {
 };
 const listQuery = z.strictObject({ ...filter, limit: limitText.default(50) });
 const handles = z.array(z.string().max(20)).min(1).max(1_000);
-const which = z.union([z.strictObject({ runs: handles }), z.strictObject({ ...filter, job: z.string().max(100) })]);
+const choice = z.union([z.strictObject({ runs: handles }), z.strictObject({ ...filter, job: z.string().max(100) })]);
 
 /** Runs that failed for good: looking at them, redriving and dismissing them. Only this door dismisses. */
 export function deadLettersApi(deps: DaemonDeps): Hono {
@@ -33,7 +33,7 @@ export function deadLettersApi(deps: DaemonDeps): Hono {
       return c.json({ groups: await listDeadLetters(db, { ...readFilter(query), limit }) });
     })
     .post("/api/dead/redrive", async (c) => {
-      const body = await parseBody(c, which);
+      const body = await parseBody(c, choice);
       const by = { trigger: "person", requestedBy: "person", traceId: randomUUID() } as const;
       const { redriven, refused } =
         "runs" in body
@@ -51,9 +51,12 @@ export function deadLettersApi(deps: DaemonDeps): Hono {
       });
     })
     .post("/api/dead/dismiss", async (c) => {
-      const body = await parseBody(c, which);
-      const runs = "runs" in body ? body.runs : await findDeadRuns(db, { ...readFilter(body), job: body.job }, 1_000);
-      const dismissed = await dismissRuns(db, { runs, by: "person", traceId: randomUUID() });
+      const body = await parseBody(c, choice);
+      const which =
+        "runs" in body
+          ? { runs: body.runs }
+          : { runs: await findDeadRuns(db, { ...readFilter(body), job: body.job }, 1_000), job: body.job };
+      const dismissed = await dismissRuns(db, { ...which, by: "person", traceId: randomUUID() });
       return c.json({ dismissed: dismissed.map(({ id, job }) => ({ run: formatRunId(id), job })) });
     });
 }

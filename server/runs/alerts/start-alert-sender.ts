@@ -5,6 +5,7 @@ import type { Log } from "../../log.ts";
 import type { Store } from "../../store/open-store.ts";
 import { alertsChannel } from "../alerts.ts";
 import { createWake } from "../wake.ts";
+import { createFailingTargets, type FailingTarget } from "./failing-targets.ts";
 import { type QueueAlerts, queueAlerts } from "./queue-alerts.ts";
 import { type AlertMessage, sendLines } from "./send-lines.ts";
 
@@ -19,31 +20,26 @@ export type AlertSenderOptions = Readonly<{
   /** Targets that cannot work here, with the reason. */
   problems: ReadonlyMap<string, string>;
   log: Log;
+  /** Milliseconds that no change of the clock touches. */
+  elapsedMs?: () => number;
 }>;
-
-/** A target that does not take alerts from this machine. */
-export type FailingTarget = Readonly<{ target: string; since: Date; message: string }>;
 
 export type AlertSender = AsyncDisposable & Readonly<{ failing(): FailingTarget[] }>;
 
 /** A notification can be lost, and the end of most alerts sends none. */
 const lookMs = 5_000;
 const shortestWaitMs = 100;
-const firstPauseMs = 30_000;
-const longestPauseMs = 3_600_000;
 /** What messages under way get at the end. */
 const graceMs = 3_000;
-
-type Failing = FailingTarget & Readonly<{ tries: number; nextTry: number }>;
 
 /**
  * Sends alerts to the targets of the settings until it is disposed. Any number of senders may work on one database. A target that
  * fails is tried again with growing pauses, told in the log once, and holds up neither the others nor any run.
  */
 export function startAlertSender(options: AlertSenderOptions): AlertSender {
-  const { store, settings, timezone, notify, clean, machine, problems, log } = options;
+  const { store, settings, timezone, notify, clean, machine, problems, log, elapsedMs } = options;
   const { targets, everyMs, recovery } = settings;
-  const failing = new Map<string, Failing>();
+  const failing = createFailingTargets(problems, elapsedMs);
   const flights = new Map<string, Promise<void>>();
   const wake = createWake();
   const stopped = new AbortController();
@@ -75,30 +71,16 @@ export function startAlertSender(options: AlertSenderOptions): AlertSender {
           }),
       });
       if (!sent) return;
-      if (failing.delete(target)) log.info({ target }, "alerts reach this target again");
+      if (failing.worked(target)) log.info({ target }, "alerts reach this target again");
       // What came meanwhile.
       wake.ring();
     } catch (thrown) {
       if (stopped.signal.aborted) return;
       if (refusal === undefined) return storeTrouble(thrown);
-      markFailing(target, messageOf(refusal));
+      const problem = messageOf(refusal);
+      if (!failing.failed(target, problem)) return;
+      log.warn({ target, problem }, `alerts do not reach "${target}"; it is tried again with growing pauses`);
     }
-  }
-
-  function markFailing(target: string, message: string): void {
-    const before = failing.get(target);
-    if (before === undefined) {
-      log.warn({ target, problem: message }, `alerts do not reach "${target}"; it is tried again with growing pauses`);
-    }
-    const tries = (before?.tries ?? 0) + 1;
-    const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(tries - 1, 30), longestPauseMs);
-    failing.set(target, {
-      target,
-      message,
-      since: before?.since ?? new Date(),
-      tries,
-      nextTry: performance.now() + pauseMs,
-    });
   }
 
   function storeTrouble(thrown: unknown): void {
@@ -110,7 +92,7 @@ export function startAlertSender(options: AlertSenderOptions): AlertSender {
     const waitMs = await queueAlerts(store.db, { targets, everyMs, recovery, timezone, clean });
     trouble = false;
     for (const target of targets) {
-      if (flights.has(target) || (failing.get(target)?.nextTry ?? 0) > performance.now()) continue;
+      if (flights.has(target) || !failing.mayTry(target)) continue;
       flights.set(
         target,
         deliver(target).finally(() => flights.delete(target)),
@@ -129,11 +111,8 @@ export function startAlertSender(options: AlertSenderOptions): AlertSender {
     }
   }
 
-  for (const target of targets) {
-    const problem = problems.get(target);
-    if (problem === undefined) continue;
+  for (const [target, problem] of problems) {
     log.warn({ target, problem }, `alerts cannot reach "${target}" on this machine; see alerts.targets in config.yaml`);
-    failing.set(target, { target, message: problem, since: new Date(), tries: 0, nextTry: 0 });
   }
   const listening = store.listen(alertsChannel, wake.ring).catch((thrown) => {
     log.warn({ err: thrown }, "no notifications of alerts; looking for them every few seconds");
@@ -143,7 +122,7 @@ export function startAlertSender(options: AlertSenderOptions): AlertSender {
   const loops = targets.length === 0 ? Promise.resolve() : loop();
 
   return {
-    failing: () => [...failing.values()].map(({ target, since, message }) => ({ target, since, message })),
+    failing: failing.list,
     async [Symbol.asyncDispose]() {
       stopping = true;
       wake.ring();
