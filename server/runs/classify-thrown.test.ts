@@ -17,17 +17,18 @@ let pool: Pool;
 let store: Store;
 let silent: Server;
 let silentPort = 0;
-const closedPort = 9;
+let closedPort = 0;
 const folder = mkdtempSync(join(tmpdir(), "jobrunner-classes-"));
 
 beforeAll(async () => {
   pool = await testPool();
   store = await testStore();
   // Takes connections and never answers.
-  silent = createServer(() => {}).listen(0, "127.0.0.1");
-  await once(silent, "listening");
-  const address = silent.address();
-  silentPort = typeof address === "object" && address !== null ? address.port : 0;
+  silent = createServer(() => {});
+  silentPort = await listen(silent);
+  const closed = createServer();
+  closedPort = await listen(closed);
+  closed.close();
 });
 afterAll(async () => {
   silent.closeAllConnections();
@@ -36,6 +37,13 @@ afterAll(async () => {
   await store[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 const here = (port: number): Manifest["permissions"]["net"][number] => ({ host: "127.0.0.1", port, private: true });
 const permissions = () =>
@@ -65,7 +73,7 @@ const cases: Case[] = [
   one('await Promise.all([kv.get("a"), Promise.reject(new PermanentError("gone"))]);', "failed threw permanent"),
   one('throw new Error("no", { cause: new PermanentError("gone") });', "failed threw transient"),
   one('throw Object.assign(new Error("no"), { name: "PermanentError", permanent: true });', "failed threw transient"),
-  one(`await fetch("http://127.0.0.1:${closedPort}/");`, "failed fetch_failed transient"),
+  one("await fetch(closed);", "failed fetch_failed transient"),
   one('await fetch("https://elsewhere.example/");', "failed permission_denied policy"),
   one("await fetch(slow, { signal: AbortSignal.timeout(50) });", "failed call_timeout transient"),
   one('await fetch("no url");', "failed threw transient"),
@@ -92,7 +100,7 @@ const cases: Case[] = [
 
 test.each(cases)("$ended: $body", async ({ body, ended, more }) => {
   const [state = "", reason, kind, code] = ended.split(" ");
-  const context = `const slow = "http://127.0.0.1:${silentPort}/"; const folder = ${JSON.stringify(folder)};`;
+  const context = `const slow = "http://127.0.0.1:${silentPort}/"; const closed = "http://127.0.0.1:${closedPort}/"; const folder = ${JSON.stringify(folder)};`;
   const source = jobSource(`${context} ${body}`).replace("defineJob, z", "defineJob, PermanentError, z");
   expect(await endOf(source, { permissions: permissions(), ...more })).toMatchObject({
     state,
