@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { type E2eHome, e2eHome, must } from "../support/e2e-home.ts";
 import { type WebServer, webServer } from "../support/web-server.ts";
 
+/** This machine may have a lot to do. */
+const patient = { timeout: 60_000 };
 const secret = "hunter2-hunter2";
 
 /** Fails while the server does. */
@@ -68,14 +70,12 @@ test("failures are told once, wait as dead letters, and are redriven or dismisse
   expect(JSON.parse(must(await home.jr(["show", "R3", "--json"])).stdout).attempts).toHaveLength(1);
 
   // Told once each, with the failures that came together in one line, and without the secret's value.
-  await expect
-    .poll(() => alertsAt(web).filter((line) => line.includes("jr show")), { timeout: 30_000 })
-    .toHaveLength(2);
+  await expect.poll(() => alertsAt(web).filter((line) => line.includes("jr show")), patient).toHaveLength(2);
   expect(alertsAt(web).join("\n")).toMatch(/of feed failed: status 503, is jrsecret_token_\w+ out of date\?/);
   expect(alertsAt(web).join("\n")).toMatch(/R3 of gone failed: the page is gone\. jr show R3/);
   expect(JSON.stringify(web.requests)).not.toContain(secret);
   await expect
-    .poll(() => home.jr(["status"]).then(({ stdout }) => stdout))
+    .poll(() => home.jr(["status"]).then(({ stdout }) => stdout), patient)
     .toMatch(/Alerts do not reach\n {2}broken, since/);
   const status = must(await home.jr(["status"])).stdout;
   expect(status).toContain("3 runs failed for good");
@@ -109,7 +109,7 @@ test("failures are told once, wait as dead letters, and are redriven or dismisse
   expect((await host.call("run_control", { run: "R1", action: "redrive" })).text).toMatch(/redriven before, as R4/);
   expect((await host.call("run_control", { run: "R3", action: "dismiss" })).isError).toBe(true);
   expect((await host.call("run_read", { run: "R4", wait_seconds: 30 })).text).toMatch(/succeeded[\s\S]*repeats R1/);
-  await expect.poll(() => alertsAt(web).filter((line) => line.startsWith("Over after"))).toHaveLength(1);
+  await expect.poll(() => alertsAt(web).filter((line) => line.startsWith("Over after")), patient).toHaveLength(1);
 
   expect(must(await home.jr(["redrive", "--job", "feed"])).stdout).toBe("R2 of feed runs once more as R5.\n");
   expect(must(await home.jr(["redrive", "R1", "R2"])).stdout).toBe(
