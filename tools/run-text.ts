@@ -61,6 +61,12 @@ function origin(run: Row<"runs">, timezone: string): string {
       return "by a host";
     case "job":
       return run.parent_run === null ? "by a job" : `by ${formatRunId(run.parent_run)}`;
+    case "after":
+      return run.parent_run === null ? "after another run" : `after ${formatRunId(run.parent_run)}`;
+    case "files":
+      return "by changed files";
+    case "webhook":
+      return "by its webhook";
     default:
       return run.trigger satisfies never;
   }

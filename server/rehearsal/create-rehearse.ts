@@ -1,6 +1,7 @@
 import type { AnyEffect } from "../effects/define-effect.ts";
 import { UserError } from "../errors.ts";
 import { checkInput } from "../runs/check-input.ts";
+import type { RunEvent } from "../runs/triggers/run-event.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Mock } from "./mocks.ts";
@@ -12,6 +13,8 @@ export type RehearsalRequest = Readonly<{
   version: RehearsedVersion;
   /** Undefined for the recorded run's, or for none. */
   input?: unknown;
+  /** What starts it; undefined for what started the recorded run, or for nothing. */
+  event?: RunEvent | undefined;
   mocks?: readonly Mock[] | undefined;
   /** A run of the same job, such as `R12`, that answers what no mock does. */
   run?: string | undefined;
@@ -27,7 +30,7 @@ const never = new AbortController().signal;
 export function createRehearse(
   deps: Readonly<{ db: Db; pool: Pick<Pool, "run">; effects: readonly AnyEffect[]; clock: () => Date }>,
 ): Rehearse {
-  return async ({ version, input, mocks = [], run, signal = never }) => {
+  return async ({ version, input, event = null, mocks = [], run, signal = never }) => {
     const recorded = run === undefined ? null : await readRecordedRun(deps.db, run);
     if (recorded !== null && recorded.run.job !== version.job) {
       throw new UserError("invalid_argument", `${run} is a run of ${recorded.run.job}, not of ${version.job}.`, {
@@ -43,7 +46,7 @@ export function createRehearse(
       return notRehearsed(`It needs an input, which rehearsing it by hand can give: ${problems}.`);
     }
     const { report } = await rehearse(deps, {
-      ...{ version, mocks, recorded, signal },
+      ...{ version, event, mocks, recorded, signal },
       inputJson: checked.json,
       startMs: deps.clock().getTime(),
     });

@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import { readAttempts, requireRun } from "../runs/read.ts";
 import { readJournal } from "../runs/read-journal.ts";
 import { formatRunId } from "../runs/run-id.ts";
+import { readRunEvent } from "../runs/triggers/run-event.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import type { RecordedRun } from "./rehearse.ts";
@@ -27,6 +28,7 @@ export async function readRecordedRun(db: Db, handle: string | number, number?: 
     attempt: attempt.attempt,
     trigger: run.trigger,
     slot: run.slot?.toISOString() ?? null,
+    event: await readRunEvent(db, run),
   };
   const journal = await readJournal(db, run.id, attempt.attempt);
   return { run, attempt, info, seed: attempt.seed, startMs: Number(attempt.start_ms), journal };

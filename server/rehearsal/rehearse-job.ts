@@ -4,6 +4,7 @@ import type { Diagnostic } from "../jobs/diagnostic.ts";
 import { requireJobName } from "../jobs/job-name.ts";
 import type { JobsDeps } from "../jobs/jobs-deps.ts";
 import { readSubmission } from "../jobs/submit-job.ts";
+import type { RunEvent } from "../runs/triggers/run-event.ts";
 import type { Mock } from "./mocks.ts";
 import { readRehearsedVersion } from "./read-version.ts";
 import type { RehearsalReport } from "./rehearsal-report.ts";
@@ -17,6 +18,7 @@ export type JobRehearsal = Readonly<{
   source?: string | undefined;
   files?: ReadonlyMap<string, string> | undefined;
   input?: unknown;
+  event?: RunEvent | undefined;
   mocks?: readonly Mock[] | undefined;
   run?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -34,8 +36,8 @@ export type JobRehearsalResult = Readonly<
 export async function rehearseJob(deps: JobsDeps, wanted: JobRehearsal): Promise<JobRehearsalResult> {
   const { rehearse } = deps;
   if (rehearse === undefined) throw new UserError("unsupported", "Nothing can be rehearsed here.");
-  const { name, input, mocks, run, signal } = wanted;
-  const request = { input, mocks, run, signal };
+  const { name, input, event, mocks, run, signal } = wanted;
+  const request = { input, event, mocks, run, signal };
   if (wanted.source === undefined && wanted.files === undefined) {
     const version = await readRehearsedVersion(deps.store.db, name, wanted.version);
     return {

@@ -58,7 +58,7 @@ function record(
       startedAt: new Date(guestStartMs),
     };
   });
-  const info = { job: "test", version: 1, run: "R7", attempt: 1, trigger: "person", slot: null };
+  const info = { job: "test", version: 1, run: "R7", attempt: 1, trigger: "person", slot: null, event: null };
   return { info, seed: "0".repeat(32), startMs: guestStartMs, journal };
 }
 

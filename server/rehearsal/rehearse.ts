@@ -4,6 +4,7 @@ import { attemptOutcome } from "../runs/attempt-outcome.ts";
 import { effectLine } from "../runs/effect-text.ts";
 import type { JournalEntry } from "../runs/read-journal.ts";
 import type { GuestRunInfo, Pool, SandboxOutcome } from "../sandbox/types.ts";
+import type { RunEvent } from "../runs/triggers/run-event.ts";
 import { sha256 } from "../sha256.ts";
 import { answerEffects, type RehearsedCall } from "./answer-effects.ts";
 import type { Mock } from "./mocks.ts";
@@ -32,6 +33,8 @@ export type RecordedRun = Readonly<{
 export type Rehearsal = Readonly<{
   version: RehearsedVersion;
   inputJson: string | null;
+  /** What starts it; null for what started the recorded run, or for nothing. */
+  event: RunEvent | null;
   mocks: readonly Mock[];
   recorded: RecordedRun | null;
   /** The guest's clock at its start, where no recorded run gives it. */
@@ -64,18 +67,20 @@ const shownOutputChars = 4_000;
  */
 export async function rehearse(
   deps: Readonly<{ pool: Pick<Pool, "run">; effects: readonly AnyEffect[] }>,
-  { version, inputJson, mocks, recorded, startMs, signal }: Rehearsal,
+  { version, inputJson, event, mocks, recorded, startMs, signal }: Rehearsal,
 ): Promise<Rehearsed> {
   const { job, manifest, bundle, bundleHash, sourceMap } = version;
   const start = recorded ?? { seed: sha256(bundleHash).slice(-32), startMs };
-  const info: GuestRunInfo = recorded?.info ?? {
+  const known: GuestRunInfo = recorded?.info ?? {
     job,
     version: version.version,
     run: "R0",
     attempt: 1,
     trigger: "person",
     slot: null,
+    event: null,
   };
+  const info = event === null ? known : { ...known, trigger: event.kind, slot: null, event };
   const seen = collect();
   const stop = new AbortController();
   let tooLong: SandboxOutcome | undefined;

@@ -5,6 +5,7 @@ import { questionAlertKey } from "./failure-alert.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { databaseTime } from "./queue/database-time.ts";
 import { sendNotice } from "./run-notices.ts";
+import { startFollowers } from "./triggers/start-followers.ts";
 import { wakeParent } from "./wake-parent.ts";
 
 export type CancelRequest = Readonly<{
@@ -37,6 +38,7 @@ export async function cancelRun(db: Db, { runId, by, now }: CancelRequest): Prom
         .execute();
       await resolveAlert(trx, { key: questionAlertKey(runId), now });
       await wakeParent(trx, idle, now);
+      await startFollowers(trx, idle, now);
       await sendNotice(trx, { kind: "ended", runId });
       return idle;
     }

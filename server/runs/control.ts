@@ -5,11 +5,13 @@ import type { Db, Store } from "../store/open-store.ts";
 import type { Row, RunTrigger } from "../store/tables.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { checkInput } from "./check-input.ts";
+import { concurrencyOf } from "./concurrency-of.ts";
 import { recordEvent } from "./events.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { enqueue, type NewRun } from "./queue/enqueue.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId } from "./run-id.ts";
+import { longestLine, readLineage } from "./triggers/lineage.ts";
 
 export type ControlDeps = Readonly<{
   store: Store;
@@ -21,13 +23,18 @@ export type RunOrder = Readonly<{
   job: string;
   /** Plain JSON; undefined or null for none. */
   input?: unknown;
-  trigger: Exclude<RunTrigger, "schedule">;
+  trigger: Extract<RunTrigger, "person" | "host" | "job">;
   /** The run that asks, where the trigger is `job`. */
   parentRun?: number | undefined;
   requestedBy: string;
   dedupeKey?: string | undefined;
+  /** When it is to start; at once where it is left out. */
+  start?: StartTime | undefined;
   traceId: string;
 }>;
+
+/** Not before that time, or not before so much time has passed. */
+export type StartTime = Readonly<{ at: Date } | { inMs: number }>;
 
 /**
  * Asks for a run of a job's active version. A dedupe key that was used already brings back that run, with `created: false`.
@@ -44,7 +51,7 @@ export async function requestRun(deps: ControlDeps, order: RunOrder): Promise<{ 
 /** What `requestRun` puts into the queue, once everything is checked. Throws what it throws. */
 export async function prepareRun(
   { store, approvals }: Pick<ControlDeps, "store" | "approvals">,
-  { job, input, trigger, parentRun, requestedBy, dedupeKey, traceId }: RunOrder,
+  { job, input, trigger, parentRun, requestedBy, dedupeKey, start, traceId }: RunOrder,
 ): Promise<NewRun> {
   const row = await store.db.selectFrom("jobs").selectAll().where("name", "=", job).executeTakeFirst();
   if (row === undefined) throw new UserError("job_not_found", `There is no job "${job}".`, { next: "job_list" });
@@ -65,6 +72,7 @@ export async function prepareRun(
       `The signed manifest of "${job}" lets only these ask for a run: ${manifest.callers.join(", ")}; not a ${trigger}.`,
     );
   }
+  if (trigger !== "job" && dedupeKey !== undefined) requireOwnKey(dedupeKey);
   if (parentRun !== undefined) await requireNoCircle(store.db, job, parentRun);
   const checked = checkInput(manifest.input, input);
   if (!checked.ok) {
@@ -81,32 +89,41 @@ export async function prepareRun(
     trigger,
     input: checked.json,
     dedupeKey,
-    // A job one of whose schedules may overlap may overlap with what is asked for by hand, too.
-    concurrency: manifest.schedules.some((schedule) => schedule.overlap === "allow") ? null : 1,
+    priority: manifest.priority,
+    concurrency: concurrencyOf(manifest),
+    ...startColumns(start),
     parentRun,
     requestedBy,
     traceId,
   };
 }
 
+function startColumns(start: StartTime | undefined): Pick<NewRun, "runAt" | "delayMs"> {
+  if (start === undefined) return {};
+  return "at" in start ? { runAt: start.at } : { delayMs: start.inMs };
+}
+
+/** Keys that triggers and jobs make: a caller that took one would keep them from starting their run. */
+function requireOwnKey(dedupeKey: string): void {
+  const prefix = /^(after|files|webhook|run):/.exec(dedupeKey)?.[0];
+  if (prefix === undefined) return;
+  throw new UserError("invalid_argument", `A dedupe key that begins with "${prefix}" belongs to what triggers start.`, {
+    next: "take another key",
+  });
+}
+
 const deepest = 8;
 
-/** A job that waits for itself, by way of others or not, would wait for ever. */
+/** A job that waits for itself, by way of others or not, would wait for ever; and one that its own end starts would never rest. */
 async function requireNoCircle(db: Db, job: string, parentRun: number): Promise<void> {
-  let next: number | null = parentRun;
-  for (let depth = 1; next !== null; depth++) {
-    const run: Pick<Row<"runs">, "job" | "parent_run"> | undefined = await db
-      .selectFrom("runs")
-      .select(["job", "parent_run"])
-      .where("id", "=", next)
-      .executeTakeFirst();
-    if (run === undefined) return;
-    if (run.job === job || depth > deepest) {
-      const why = run.job === job ? `${formatRunId(next)} of "${job}" led here` : `it is ${deepest} runs deep already`;
-      throw new UserError("permission_denied", `No run of "${job}" is started from here: ${why}.`);
-    }
-    next = run.parent_run;
-  }
+  const line = await readLineage(db, parentRun);
+  const own = line.find((run) => run.job === job);
+  const begin = line.findIndex(({ trigger }) => trigger !== "job");
+  const nested = begin < 0 ? line.length : begin + 1;
+  if (own === undefined && nested <= deepest && line.length <= longestLine) return;
+  const why =
+    own === undefined ? `it is ${line.length} runs deep already` : `${formatRunId(own.id)} of "${job}" led here`;
+  throw new UserError("permission_denied", `No run of "${job}" is started from here: ${why}.`);
 }
 
 export type CancelOrder = Readonly<{ run: string | number; by: string; traceId?: string | null | undefined }>;

@@ -15,6 +15,8 @@ import type { Settlement } from "./queue/settle.ts";
 import { readJournal } from "./read-journal.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { tooManyRuns } from "./too-many-runs.ts";
+import { type RunEvent, readRunEvent } from "./triggers/run-event.ts";
+import { triggerProblem } from "./triggers/trigger-problem.ts";
 import { type Need, needText } from "./workers/needs.ts";
 import type { Serving } from "./workers/serving.ts";
 
@@ -50,7 +52,12 @@ export async function executeRun(deps: ExecuteDeps, run: Row<"runs">, signal: Ab
   return begun === undefined ? runAnew(deps, run, prepared, signal) : goOn(deps, run, prepared, begun, signal);
 }
 
-export type Prepared = Readonly<{ runnable: Runnable; inputJson: string | null; secrets: SecretValues }>;
+export type Prepared = Readonly<{
+  runnable: Runnable;
+  inputJson: string | null;
+  event: RunEvent | null;
+  secrets: SecretValues;
+}>;
 
 type Refused = Readonly<{ outcome: AttemptOutcome; version: number | null }>;
 
@@ -75,6 +82,9 @@ async function prepare(
   const { version, manifest } = runnable;
   const unmet = await serving.unmet(run.job, manifest);
   if (unmet.length > 0) return { unmet };
+  const event = await readRunEvent(store.db, run);
+  const wrong = triggerProblem(run, event, manifest);
+  if (wrong !== undefined) return { outcome: deniedOutcome("not_approved", `It does not start: ${wrong}.`), version };
   const input = checkInput(manifest.input, run.input === null ? undefined : JSON.parse(run.input));
   if (!input.ok) {
     const message = `The input is not valid: ${input.problems.slice(0, 5).join("; ")}.`;
@@ -87,7 +97,7 @@ async function prepare(
   try {
     // A mistake in the file of secrets concerns the jobs that use one.
     const usesSecrets = Object.keys(manifest.permissions.secrets).length > 0;
-    return { runnable, inputJson: input.json, secrets: usesSecrets ? secrets() : noSecrets };
+    return { runnable, inputJson: input.json, event, secrets: usesSecrets ? secrets() : noSecrets };
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
     const error = { reason: "secrets", class: "permanent", message: thrown.message } as const;

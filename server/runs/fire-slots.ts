@@ -7,6 +7,7 @@ import type { Row } from "../store/tables.ts";
 import { raiseAlert, resolveAlert } from "./alerts.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { inTransaction } from "./in-transaction.ts";
+import { startOfSlot } from "./jitter.ts";
 import { missedAlertKey, missedSlotsAlert } from "./missed-alert.ts";
 import { planCatchUp, type Stretch, stretch } from "./missed-slots.ts";
 import { enqueue } from "./queue/enqueue.ts";
@@ -74,7 +75,7 @@ async function fire(trx: Db, row: DueSchedule, now: Date): Promise<Row<"runs">[]
     skipSlots(trx, { job: row.job, scheduleKey: row.key, stretch: slots, outcome, reason, now });
 
   if (row.job_state === "retired") {
-    await removeSchedules(trx, row.job);
+    await removeSchedules(trx, row.job, now);
     return [];
   }
   if (row.job_state === "paused") {
@@ -120,17 +121,19 @@ async function advance(trx: Db, row: DueSchedule, spec: FrozenSchedule, past: Da
 }
 
 async function makeRun(trx: Db, row: DueSchedule, spec: FrozenSchedule, slot: Date, now: Date): Promise<Row<"runs">[]> {
+  const late = now.getTime() - slot.getTime() > onTimeMs;
+  const jittered = startOfSlot(row.job, spec, slot);
+  const start = late && jittered < now ? now : jittered;
   const { run, created } = await enqueue(trx, {
     job: row.job,
     trigger: "schedule",
     scheduleKey: row.key,
     slot,
     concurrency: spec.overlap === "allow" ? null : 1,
-    // Counted from the slot, or from now where the slot is made up for: it could not have started before.
-    startBy:
-      spec.startDeadlineMs === null
-        ? undefined
-        : new Date((now.getTime() - slot.getTime() > onTimeMs ? now : slot).getTime() + spec.startDeadlineMs),
+    runAt: start > now ? start : undefined,
+    priority: row.priority,
+    // Counted from when it may start, which for a slot that is made up for is now at the earliest.
+    startBy: spec.startDeadlineMs === null ? undefined : new Date(start.getTime() + spec.startDeadlineMs),
     requestedBy: "schedule",
     traceId: randomUUID(),
   });

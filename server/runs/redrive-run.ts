@@ -7,6 +7,7 @@ import { enqueue } from "./queue/enqueue.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId, parseRunId } from "./run-id.ts";
 import { isFailure } from "./run-states.ts";
+import { formatRunEvent, readRunEvent } from "./triggers/run-event.ts";
 
 type By = Pick<RunOrder, "requestedBy" | "traceId"> & Readonly<{ trigger: "person" | "host" }>;
 
@@ -35,7 +36,13 @@ export async function redriveRun(deps: ControlDeps, run: string | number, by: By
     if (held === undefined) throw new UserError("run_not_found", `There is no run ${formatRunId(from.id)} any more.`);
     if (held.redriven_as !== null) return { from: held, as: held.redriven_as, created: false };
     // The slot as a note of what it is for: the schedule's own slot has had its run.
-    const { run: made } = await enqueue(trx, { ...order, slot: from.slot ?? undefined, redriveOf: from.id });
+    const event = await readRunEvent(trx, from);
+    const { run: made } = await enqueue(trx, {
+      ...order,
+      slot: from.slot ?? undefined,
+      redriveOf: from.id,
+      event: event === null ? undefined : formatRunEvent(event),
+    });
     await trx.updateTable("runs").set({ dead: false, redriven_as: made.id }).where("id", "=", from.id).execute();
     await recordEvent(trx, {
       kind: "run.redriven",

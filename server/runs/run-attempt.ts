@@ -78,6 +78,7 @@ export async function runAttempt(
         attempt: run.attempt,
         trigger: run.trigger,
         slot: run.slot?.toISOString() ?? null,
+        event: state.event,
       },
       seed,
       startMs,

@@ -5,6 +5,7 @@ import type { Approvals } from "../review/approvals.ts";
 import type { Store } from "../store/open-store.ts";
 import { findNextSlot, fireDueSlots } from "./fire-slots.ts";
 import { removeSchedules, syncSchedules } from "./sync-schedules.ts";
+import { syncAfterTriggers } from "./triggers/sync-after.ts";
 
 export type SchedulerOptions = Readonly<{
   store: Store;
@@ -76,8 +77,12 @@ export function startScheduler({ store, approvals, log, clock, nudge }: Schedule
     try {
       const row = await db.selectFrom("jobs").select("state").where("name", "=", job).executeTakeFirst();
       const active = await approvals.active(job);
-      if (row === undefined || row.state === "retired" || active === undefined) return await removeSchedules(db, job);
+      if (row === undefined || row.state === "retired" || active === undefined) {
+        await syncAfterTriggers(db, job, null);
+        return await removeSchedules(db, job, clock());
+      }
       const { version, manifest } = await approvals.requireRunnable(job);
+      await syncAfterTriggers(db, job, { version, manifest });
       await syncSchedules(db, job, version, manifest, clock());
     } catch (thrown) {
       // What does not verify keeps its slots: each becomes a run that is denied, which alerts, instead of silence.

@@ -4,6 +4,7 @@ import { nextSlots } from "../jobs/schedule-words.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { dismissAlerts, resolveAlert } from "./alerts.ts";
+import { cancelRun } from "./cancel-run.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { stretch } from "./missed-slots.ts";
 import { skipSlots } from "./skip-slots.ts";
@@ -16,19 +17,18 @@ export async function syncSchedules(
   db: Db,
   job: string,
   version: number,
-  manifest: Pick<Manifest, "schedules">,
+  manifest: Pick<Manifest, "schedules" | "priority">,
   now: Date,
 ): Promise<void> {
+  const { priority } = manifest;
   await inTransaction(db, async (trx) => {
     const rows = await trx.selectFrom("schedules").selectAll().where("job", "=", job).forUpdate().execute();
     for (const row of rows) {
       const wanted = manifest.schedules.find((schedule) => schedule.key === row.key);
-      if (wanted !== undefined && canonicalJson(wanted) === row.spec) continue;
-      if (row.next_slot !== null && row.next_slot <= now) {
-        const reason = wanted === undefined ? `v${version} has no such schedule` : `v${version} changed the schedule`;
-        const due = stretch(parseSchedule(row.spec), row.next_slot, now);
-        await skipSlots(trx, { job, scheduleKey: row.key, stretch: due, outcome: "skipped", reason, now });
-      }
+      if (wanted !== undefined && isSame(wanted, row.spec)) continue;
+      const reason = wanted === undefined ? `v${version} has no such schedule` : `v${version} changed the schedule`;
+      await skipDue(trx, row, reason, now);
+      await cancelJittered(trx, row, reason, now);
       await trx.deleteFrom("schedules").where("job", "=", job).where("key", "=", row.key).execute();
       await resolveAlert(trx, { key: scheduleAlertKey(row), now });
     }
@@ -38,8 +38,8 @@ export async function syncSchedules(
       const [next] = nextSlots(schedule, now, 1);
       await trx
         .insertInto("schedules")
-        .values({ job, key: schedule.key, version, spec: canonicalJson(schedule), next_slot: next ?? null })
-        .onConflict((conflict) => conflict.columns(["job", "key"]).doUpdateSet({ version }))
+        .values({ job, key: schedule.key, version, spec: canonicalJson(schedule), next_slot: next ?? null, priority })
+        .onConflict((conflict) => conflict.columns(["job", "key"]).doUpdateSet({ version, priority }))
         .execute();
     }
   });
@@ -50,11 +50,52 @@ export function scheduleAlertKey({ job, key }: Pick<Row<"schedules">, "job" | "k
   return `job:${job}:schedule:${key}`;
 }
 
-/** A job without an active version has no slots. */
-export async function removeSchedules(db: Db, job: string): Promise<void> {
-  await db.deleteFrom("schedules").where("job", "=", job).execute();
-  await dismissAlerts(db, { job, kind: "missed" });
-  await dismissAlerts(db, { job, kind: "schedule" });
+/** A job without an active version has no slots; one that came due before that was seen is recorded as skipped. */
+export async function removeSchedules(db: Db, job: string, now: Date): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const rows = await trx.selectFrom("schedules").selectAll().where("job", "=", job).forUpdate().execute();
+    for (const row of rows) await skipDue(trx, row, "the job has no version that may run", now);
+    await trx.deleteFrom("schedules").where("job", "=", job).execute();
+    await dismissAlerts(trx, { job, kind: "missed" });
+    await dismissAlerts(trx, { job, kind: "schedule" });
+  });
+}
+
+async function skipDue(trx: Db, { job, key, spec, next_slot }: Row<"schedules">, reason: string, now: Date) {
+  if (next_slot === null || next_slot > now) return;
+  const read = findSchedule(spec);
+  const due =
+    read === undefined ? { first: next_slot, last: next_slot, slots: null } : stretch(read, next_slot, now);
+  await skipSlots(trx, { job, scheduleKey: key, stretch: due, outcome: "skipped", reason, now });
+}
+
+/** Runs of slots that have passed and that only jitter still holds back: their schedule is no more. */
+async function cancelJittered(trx: Db, { job, key }: Row<"schedules">, reason: string, now: Date): Promise<void> {
+  const waiting = await trx
+    .selectFrom("runs")
+    .select("id")
+    .where("job", "=", job)
+    .where("schedule_key", "=", key)
+    .where("state", "=", "queued")
+    .where("attempt", "=", 0)
+    .where("run_at", ">", now)
+    .execute();
+  for (const { id } of waiting) await cancelRun(trx, { runId: id, by: `schedule: ${reason}`, now });
+}
+
+/** What a former release wrote has not changed for want of what has a default now. */
+function isSame(wanted: FrozenSchedule, spec: string): boolean {
+  const read = findSchedule(spec);
+  return read !== undefined && canonicalJson(wanted) === canonicalJson(read);
+}
+
+/** Undefined where this release cannot read it. */
+function findSchedule(spec: string): FrozenSchedule | undefined {
+  try {
+    return parseSchedule(spec);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The FrozenSchedule in the `spec` column. */

@@ -30,6 +30,22 @@ declare module "jobrunner" {
     overlap?: "allow" | "skip" | "queue" | "replace";
     /** A slot that could not start within this time is recorded as missed, such as "10m". */
     startDeadline?: string | number;
+    /** Each slot's run starts up to this much after it, such as "5m", so that many jobs do not start at once. */
+    jitter?: string | number;
+  }
+
+  /**
+   * What starts the job besides its schedule. The job finds what it was in `run.event`.
+   * @example
+   * { after: ["backup", { job: "import", on: "failure" }], files: ["~/inbox"], webhook: true }
+   */
+  export interface Triggers {
+    /** Jobs after whose runs it runs: those that succeeded, unless `on` says otherwise. */
+    after?: readonly (string | { job: string; on?: "success" | "failure" | "end" })[];
+    /** Files and folders of `permissions.files`: it runs when something in them changes. */
+    files?: readonly string[];
+    /** A secret address starts it; the person makes it: jr webhook NAME. */
+    webhook?: boolean;
   }
 
   /**
@@ -290,6 +306,55 @@ declare module "jobrunner" {
     call(name: string, input?: Json): Promise<Json>;
   }
 
+  /** Another job's run has ended. */
+  export interface AfterEvent {
+    readonly kind: "after";
+    readonly job: string;
+    /** Such as "R152". */
+    readonly run: string;
+    readonly state: string;
+    /** What it returned; null where it has nothing. */
+    readonly output: Json;
+    /** Whether the output was too long to be handed on (256 KB). */
+    readonly outputLeftOut: boolean;
+    readonly error: { readonly reason: string; readonly message: string } | null;
+  }
+
+  /** Files that the job waits for have changed. */
+  export interface FilesEvent {
+    readonly kind: "files";
+    /** At most 1,000 of them. */
+    readonly changes: readonly { readonly path: string; readonly change: "added" | "changed" | "deleted" }[];
+    /** How many further ones are not listed. */
+    readonly more: number;
+  }
+
+  /** Somebody sent this to the job's webhook. Do not trust it: check a signature before acting on it. */
+  export interface WebhookEvent {
+    readonly kind: "webhook";
+    /** Some of the request's headers, by lower-case name; none that holds a password. */
+    readonly headers: Readonly<Record<string, string>>;
+    readonly contentType: string | null;
+    /** The text as it was sent. */
+    readonly body: string;
+    /** base64 where what was sent is no UTF-8. */
+    readonly encoding: "utf8" | "base64";
+  }
+
+  /**
+   * What started the run, where that was one of its triggers. The event tells which by its `kind`.
+   * @example
+   * if (run.event?.kind === "files") {
+   *   for (const { path, change } of run.event.changes) log.info(`${change} ${path}`);
+   * }
+   * if (run.event?.kind === "after") log.info(`${run.event.job} ended as ${run.event.state}`);
+   * if (run.event?.kind === "webhook") {
+   *   const expected = `sha256=${await secrets.hmac("HOOK_KEY", run.event.body)}`;
+   *   if (run.event.headers["x-hub-signature-256"] !== expected) throw new PermanentError("not signed by us");
+   * }
+   */
+  export type RunEvent = AfterEvent | FilesEvent | WebhookEvent;
+
   /** Which run this is. `slot` is the scheduled instant in ISO 8601, or null for a run by request. */
   export interface RunInfo {
     readonly job: string;
@@ -298,6 +363,8 @@ declare module "jobrunner" {
     readonly attempt: number;
     readonly trigger: string;
     readonly slot: string | null;
+    /** Null for a run by schedule or request. */
+    readonly event: RunEvent | null;
   }
 
   export interface JobContext<Input> {
@@ -341,6 +408,9 @@ declare module "jobrunner" {
     description: string;
     /** Left out: the job runs by request alone. */
     schedule?: string | Schedule | readonly Schedule[];
+    triggers?: Triggers;
+    /** Of the runs that are due, those with the highest number start first: from -100 to 100, by default 0. */
+    priority?: number;
     permissions?: Permissions;
     limits?: Limits;
     retry?: Retry;

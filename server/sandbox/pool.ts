@@ -203,7 +203,7 @@ async function declaration(
   const run: SandboxRun = {
     ...request,
     inputJson: null,
-    info: { job: "", version: 0, run: "", attempt: 0, trigger: "", slot: null },
+    info: { job: "", version: 0, run: "", attempt: 0, trigger: "", slot: null, event: null },
     seed: "0".repeat(32),
     startMs: 0,
     limits: declarationLimits,

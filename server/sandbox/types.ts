@@ -50,6 +50,8 @@ export type GuestRunInfo = Readonly<{
   attempt: number;
   trigger: string;
   slot: string | null;
+  /** Plain JSON: what started it, where that was a trigger. */
+  event: Readonly<{ kind: string }> | null;
 }>;
 
 /** Limits of one run, as in the manifest. */

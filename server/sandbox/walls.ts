@@ -34,7 +34,7 @@ export async function findWalls(pool: Pick<Pool, "run">): Promise<readonly Wall[
     bundleHash: "probe",
     sourceMap: null,
     inputJson: null,
-    info: { job: "probe", version: 0, run: "R0", attempt: 1, trigger: "person", slot: null },
+    info: { job: "probe", version: 0, run: "R0", attempt: 1, trigger: "person", slot: null, event: null },
     seed: "0".repeat(32),
     startMs: 0,
     timezone: "UTC",

@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import * as first from "../../migrations/0001-first.ts";
 import * as durableRuns from "../../migrations/0002-durable-runs.ts";
+import * as triggers from "../../migrations/0003-triggers.ts";
 import * as workers from "../../migrations/0004-workers.ts";
 import * as alerts from "../../migrations/0005-alerts.ts";
 import { UserError } from "../errors.ts";
@@ -12,6 +13,7 @@ import type { Tables } from "./tables.ts";
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001-first": first,
   "0002-durable-runs": durableRuns,
+  "0003-triggers": triggers,
   "0004-workers": workers,
   "0005-alerts": alerts,
 };

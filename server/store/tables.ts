@@ -94,7 +94,7 @@ export type RunState =
   | "denied"
   | "needs_decision";
 
-export type RunTrigger = "schedule" | "person" | "host" | "job";
+export type RunTrigger = "schedule" | "person" | "host" | "job" | "after" | "files" | "webhook";
 
 export interface RunsTable {
   id: Generated<number>;
@@ -123,7 +123,7 @@ export interface RunsTable {
   resumes: ColumnType<boolean, boolean | undefined, boolean>;
   /** How often in a row its worker died with it. */
   lost: ColumnType<number, number | undefined, number>;
-  /** The run that asked for this one; retention may have deleted it. */
+  /** The run that asked for this one, or whose end started it; retention may have deleted it. */
   parent_run: number | null;
   lease_owner: string | null;
   heartbeat_at: Date | null;
@@ -259,7 +259,49 @@ export interface SchedulesTable {
   version: number;
   /** JSON of a FrozenSchedule. */
   spec: string;
+  /** Of the runs that it makes. */
+  priority: ColumnType<number, number | undefined, number>;
   next_slot: Date | null;
+}
+
+/** What started a run, as the job sees it, where a trigger did. */
+export interface RunEventsTable {
+  run_id: number;
+  /** JSON of a RunEvent. */
+  event: string;
+}
+
+/** Which jobs run after which: those of active versions, as `schedules` are. */
+export interface AfterTriggersTable {
+  job: string;
+  /** The job whose runs it follows. */
+  source: string;
+  ends: "success" | "failure" | "end";
+  version: number;
+  /** Of the runs that it makes, as are those of `runs`. */
+  priority: number;
+  concurrency: number | null;
+}
+
+/** Secret addresses that start jobs. */
+export interface WebhooksTable {
+  job: string;
+  /** sha256 of the token, which is kept nowhere. */
+  token_hash: string;
+  created_at: ColumnType<Date, Date | undefined, Date>;
+  /** When a request last came that started a run. */
+  used_at: Date | null;
+}
+
+/** What the files that a job waits for looked like on a host when a run was last started for them. */
+export interface FileWatchesTable {
+  job: string;
+  host: string;
+  /** JSON array: the watched paths that `files` covers. */
+  roots: string;
+  /** JSON: size and time of change by path. */
+  files: string;
+  seen_at: Date;
 }
 
 /** What became of slots that did not become runs; those that did are found in `runs`. Neighbours of one reason share a row. */
@@ -372,6 +414,10 @@ export interface Tables {
   kv: KvTable;
   schedules: SchedulesTable;
   skipped_slots: SkippedSlotsTable;
+  run_events: RunEventsTable;
+  after_triggers: AfterTriggersTable;
+  webhooks: WebhooksTable;
+  file_watches: FileWatchesTable;
   events: EventsTable;
   alerts: AlertsTable;
   alert_lines: AlertLinesTable;

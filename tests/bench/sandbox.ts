@@ -24,7 +24,7 @@ function job(bundle: string, bundleHash: string, onLog: () => void = () => {}): 
     bundleHash,
     sourceMap: null,
     inputJson: null,
-    info: { job: "bench", version: 1, run: "R1", attempt: 1, trigger: "person", slot: null },
+    info: { job: "bench", version: 1, run: "R1", attempt: 1, trigger: "person", slot: null, event: null },
     seed: "00112233445566778899aabbccddeeff",
     startMs: 0,
     timezone: "UTC",

@@ -37,7 +37,7 @@ export async function sandboxRun(source: string, overrides: Partial<SandboxRun> 
     bundleHash: sha256(code),
     sourceMap: map,
     inputJson: null,
-    info: { job: "test", version: 1, run: "R1", attempt: 1, trigger: "person", slot: null },
+    info: { job: "test", version: 1, run: "R1", attempt: 1, trigger: "person", slot: null, event: null },
     seed: "00112233445566778899aabbccddeeff",
     startMs: guestStartMs,
     timezone: "UTC",

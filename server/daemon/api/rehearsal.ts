@@ -4,6 +4,7 @@ import type { JobsDeps } from "../../jobs/jobs-deps.ts";
 import { mocksSchema } from "../../rehearsal/mocks.ts";
 import { rehearseJob } from "../../rehearsal/rehearse-job.ts";
 import { replayRun } from "../../rehearsal/replay-run.ts";
+import { runEventSchema } from "../../runs/triggers/run-event.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { countText, parse, parseBody } from "./parse.ts";
 
@@ -13,6 +14,7 @@ const planBody = z.strictObject({
   source: z.string().optional(),
   files: z.record(z.string(), z.string()).optional(),
   input: z.json().optional(),
+  event: runEventSchema.optional(),
   mocks: mocksSchema.optional(),
   run: z.string().max(20).optional(),
 });

@@ -1,6 +1,7 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunTrigger } from "../../store/tables.ts";
+import { inTransaction } from "../in-transaction.ts";
 import { formatNotice, runsChannel } from "../run-notices.ts";
 import { databaseTime } from "./database-time.ts";
 
@@ -16,6 +17,8 @@ export type NewRun = Readonly<{
   dedupeKey?: string | undefined;
   /** Not before this time; at once by default. */
   runAt?: Date | undefined;
+  /** Not before so much time has passed; instead of `runAt`. */
+  delayMs?: number | undefined;
   /** Higher goes first; 0 by default. */
   priority?: number | undefined;
   /** Most live runs of the job when this one starts, itself included; null for no limit, 1 by default. */
@@ -24,6 +27,8 @@ export type NewRun = Readonly<{
   startBy?: Date | undefined;
   /** The run that asks for it. */
   parentRun?: number | undefined;
+  /** JSON of the RunEvent that starts it. */
+  event?: string | undefined;
   /** The dead letter that it repeats. */
   redriveOf?: number | undefined;
   requestedBy: string;
@@ -32,8 +37,20 @@ export type NewRun = Readonly<{
   now?: Date | undefined;
 }>;
 
+export type Enqueued = Readonly<{ run: Row<"runs">; created: boolean }>;
+
 /** Puts a run into the queue. Where its dedupe key or slot is taken already, that run comes back with `created: false`. */
-export async function enqueue(db: Db, request: NewRun): Promise<{ run: Row<"runs">; created: boolean }> {
+export async function enqueue(db: Db, request: NewRun): Promise<Enqueued> {
+  const { event } = request;
+  if (event === undefined) return insertRun(db, request);
+  return inTransaction(db, async (trx) => {
+    const enqueued = await insertRun(trx, request);
+    if (enqueued.created) await trx.insertInto("run_events").values({ run_id: enqueued.run.id, event }).execute();
+    return enqueued;
+  });
+}
+
+async function insertRun(db: Db, request: NewRun): Promise<Enqueued> {
   const { job, slot, scheduleKey, dedupeKey, now } = request;
   // A second round is needed only where retention deletes the existing run between the two statements.
   for (let round = 0; round < 3; round++) {
@@ -53,7 +70,7 @@ export async function enqueue(db: Db, request: NewRun): Promise<{ run: Row<"runs
             priority: request.priority ?? 0,
             concurrency: request.concurrency === undefined ? 1 : request.concurrency,
             start_by: request.startBy ?? null,
-            run_at: request.runAt ?? databaseTime(now),
+            run_at: request.runAt ?? later(databaseTime(now), request.delayMs ?? 0),
             parent_run: request.parentRun ?? null,
             redrive_of: request.redriveOf ?? null,
             requested_by: request.requestedBy,
@@ -87,4 +104,8 @@ export async function enqueue(db: Db, request: NewRun): Promise<{ run: Row<"runs
     if (existing !== undefined) return { run: existing, created: false };
   }
   throw new Error(`could neither insert nor find the run of job ${job}`);
+}
+
+function later(at: RawBuilder<Date>, ms: number): RawBuilder<Date> {
+  return ms === 0 ? at : sql<Date>`${at} + ${ms}::double precision * interval '1 millisecond'`;
 }

@@ -7,6 +7,7 @@ import { inTransaction } from "../in-transaction.ts";
 import { missedRunAlert } from "../missed-alert.ts";
 import { type RunError, readRunError } from "../run-error.ts";
 import { sendNotice } from "../run-notices.ts";
+import { startFollowers } from "../triggers/start-followers.ts";
 import { wakeParent } from "../wake-parent.ts";
 import { databaseTime } from "./database-time.ts";
 import { lostAfterMs } from "./heartbeat.ts";
@@ -78,6 +79,7 @@ async function expireQueued(trx: Db, now: Date | undefined): Promise<Row<"runs">
     await resolveAlert(trx, { key: questionAlertKey(run.id), now });
     if (readRunError(run.error)?.reason === "start_deadline") await raiseAlert(trx, { ...missedRunAlert(run), now });
     await wakeParent(trx, run, now);
+    await startFollowers(trx, run, now);
     await sendNotice(trx, { kind: "ended", runId: run.id });
   }
   return rows;

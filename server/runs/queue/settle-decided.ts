@@ -3,6 +3,7 @@ import type { Row } from "../../store/tables.ts";
 import { raiseAlert } from "../alerts.ts";
 import { failureAlert } from "../failure-alert.ts";
 import { sendNotice } from "../run-notices.ts";
+import { startFollowers } from "../triggers/start-followers.ts";
 import { wakeParent } from "../wake-parent.ts";
 import { databaseTime } from "./database-time.ts";
 
@@ -27,5 +28,6 @@ export async function settleDecided(trx: Db, run: Row<"runs">, state: "queued" |
   if (goesOn) return sendNotice(trx, { kind: "queued" });
   await raiseAlert(trx, { ...failureAlert(changed), runId: run.id });
   await wakeParent(trx, changed);
+  await startFollowers(trx, changed);
   await sendNotice(trx, { kind: "ended", runId: run.id });
 }

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Manifest } from "../../jobs/manifest.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunState } from "../../store/tables.ts";
@@ -9,6 +9,7 @@ import { inTransaction } from "../in-transaction.ts";
 import type { RunError } from "../run-error.ts";
 import { formatNotice, runsChannel, sendNotice } from "../run-notices.ts";
 import { isFailure, isFinal } from "../run-states.ts";
+import { startFollowers } from "../triggers/start-followers.ts";
 import { wakeParent } from "../wake-parent.ts";
 import { backoffMs } from "./backoff.ts";
 import { databaseTime } from "./database-time.ts";
@@ -107,24 +108,39 @@ export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"
     // What the attempt had asked asks nobody any more.
     if (!next.resumes) await resolveAlert(trx, { key: questionAlertKey(runId), now });
     if (isFinal(run.state) && run.state !== "cancelled") await raiseAlert(trx, { ...failureAlert(run), runId, now });
-    if (run.finished_at !== null) await wakeParent(trx, run, now);
+    if (run.finished_at !== null) {
+      await wakeParent(trx, run, now);
+      await startFollowers(trx, run, now);
+    }
     await sendNotice(trx, run.state === "queued" ? { kind: "queued" } : { kind: "ended", runId });
     return run;
   });
 }
 
-/** What nearly every run ends with, so it takes one statement, which is a transaction of its own. */
-async function succeed(
+/** What nearly every run ends with, so it takes one statement where no job runs after it. */
+async function succeed(db: Db, request: SettleRequest, output: string | null): Promise<Row<"runs"> | undefined> {
+  const alone = await writeSuccess(db, request, output, sql`not exists (select 1 from after_triggers where source = runs.job)`);
+  if (alone !== undefined) return alone;
+  return inTransaction(db, async (trx) => {
+    const run = await writeSuccess(trx, request, output, sql`true`);
+    if (run !== undefined) await startFollowers(trx, run, request.now);
+    return run;
+  });
+}
+
+async function writeSuccess(
   db: Db,
   { runId, attempt, lease, now }: SettleRequest,
   output: string | null,
+  only: RawBuilder<unknown>,
 ): Promise<Row<"runs"> | undefined> {
   const at = databaseTime(now);
   const { rows } = await sql<Row<"runs">>`
     with ended as (
       update runs set state = 'succeeded', output = ${output}, error = null, finished_at = ${at},
         lease_owner = null, heartbeat_at = null
-      where id = ${runId} and lease = ${lease} and state = 'running' returning *
+      where id = ${runId} and lease = ${lease} and state = 'running'
+        and ${only} returning *
     ), attempt_ended as (
       update attempts set state = 'succeeded', ended_at = ${at} from ended
       where attempts.run_id = ended.id and attempts.attempt = ${attempt}

@@ -18,6 +18,7 @@ export type RunInfo = Readonly<{
   attempt: number;
   trigger: string;
   slot: string | null;
+  event: Readonly<{ kind: string }> | null;
 }>;
 
 export type BootConfig = Readonly<{
