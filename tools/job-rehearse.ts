@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UserError } from "../server/errors.ts";
 import { mocksSchema } from "../server/rehearsal/mocks.ts";
 import { rehearseJob } from "../server/rehearsal/rehearse-job.ts";
+import { parseRunEvent } from "../server/runs/triggers/run-event.ts";
 import { jobName, versionNumber } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
 import { inline } from "./fence.ts";
@@ -21,12 +22,14 @@ export const jobRehearse = defineTool({
     source: z.string().describe("instead of version, as in job_submit").optional(),
     files: z.record(z.string(), z.string()).describe("instead of source").optional(),
     input: z.json().optional(),
+    event: z.looseObject({ kind: z.string() }).describe("what starts it, as run.event").optional(),
     mocks: mocksSchema.optional(),
     run: z.string().max(20).describe("a run of this job, such as R12, whose record answers").optional(),
   }),
-  async handle(context, { name, files, ...wanted }) {
+  async handle(context, { name, files, event: given, ...wanted }) {
+    const event = given === undefined ? undefined : parseRunEvent(given);
     const code = files === undefined ? {} : { files: new Map(Object.entries(files)) };
-    const result = await rehearseJob(context, { ...wanted, ...code, name, signal: context.signal });
+    const result = await rehearseJob(context, { ...wanted, ...code, name, event, signal: context.signal });
     if (result.outcome === "rejected") {
       const lines = result.diagnostics
         .slice(0, shownDiagnostics)

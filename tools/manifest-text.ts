@@ -2,6 +2,7 @@ import { formatTime } from "../server/format-time.ts";
 import { limitsText } from "../server/jobs/limits-text.ts";
 import { callerKinds, type ExecGrant, type Manifest } from "../server/jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../server/jobs/schedule-words.ts";
+import { jitterInWords, priorityInWords, triggersInWords } from "../server/jobs/trigger-words.ts";
 import { netGrantText } from "../server/review/widened.ts";
 import { inline } from "./fence.ts";
 
@@ -11,11 +12,15 @@ const shownSlots = 3;
 export function manifestText(manifest: Manifest, now: Date): string {
   const { schedules, permissions, input, onUncertain, callers } = manifest;
   const { files, llm, notify, exec, run } = permissions;
+  const triggers = triggersInWords(manifest.triggers);
+  const priority = priorityInWords(manifest);
   const secrets = Object.entries(permissions.secrets);
   return [
     ...(schedules.length === 0
-      ? ["- schedule: none; it runs by request only"]
+      ? [`- schedule: none${triggers.length === 0 ? "; it runs by request only" : ""}`]
       : schedules.map((each) => scheduleLine(each, now))),
+    ...triggers.map((words) => `- started ${inline(words)}`),
+    ...(priority === undefined ? [] : [`- priority ${priority}`]),
     `- may fetch from: ${permissions.net.map((grant) => inline(netGrantText(grant))).join(", ") || "nowhere"}`,
     `- secrets: ${secrets.map(([name, hosts]) => `${name} (sent to ${hosts.map((host) => inline(host)).join(", ")})`).join(", ") || "none"}`,
     ...listed("may read files in", files.read),
@@ -47,6 +52,7 @@ function execText({ command, args, cwd, env, repeatable }: ExecGrant): string {
 }
 
 function scheduleLine(schedule: Manifest["schedules"][number], now: Date): string {
+  const jitter = jitterInWords(schedule);
   const next = nextSlots(schedule, now, shownSlots).map((slot) => formatTime(slot, schedule.timezone));
-  return `- schedule ${inline(schedule.key)}: ${inline(scheduleInWords(schedule))} (\`${inline(schedule.cron)}\`, ${schedule.timezone}); next ${next.join(", ") || "never"}; catchUp ${schedule.catchUp}, overlap ${schedule.overlap}`;
+  return `- schedule ${inline(schedule.key)}: ${inline(scheduleInWords(schedule))} (\`${inline(schedule.cron)}\`, ${schedule.timezone}); next ${next.join(", ") || "never"}; catchUp ${schedule.catchUp}, overlap ${schedule.overlap}${jitter === undefined ? "" : `; ${jitter}`}`;
 }

@@ -4,6 +4,7 @@ import { formatTime } from "../server/format-time.ts";
 import { effectText } from "../server/runs/effect-text.ts";
 import { formatRunId, readAttempts, readEffects, readRunLog, requireRun } from "../server/runs/read.ts";
 import { readArtifacts } from "../server/runs/read-artifacts.ts";
+import { readRunEvent } from "../server/runs/triggers/run-event.ts";
 import { waitForRun } from "../server/runs/wait-for-run.ts";
 import type { Row } from "../server/store/tables.ts";
 import { cursor, waitSeconds } from "./arguments.ts";
@@ -56,7 +57,8 @@ export const runRead = defineTool({
 
 /** The summary of a run as job_run and run_read show it. */
 export async function summaryOf({ store, config }: ToolContext, run: Row<"runs">): Promise<string> {
-  return runSummary(run, await readAttempts(store.db, run.id), config.timezone);
+  const event = await readRunEvent(store.db, run);
+  return runSummary(run, await readAttempts(store.db, run.id), config.timezone, event);
 }
 
 /** What to call next, by the state that the run is in. */

@@ -1,6 +1,7 @@
 import { formatMs, formatTime } from "../server/format-time.ts";
 import { formatRunId } from "../server/runs/read.ts";
 import { readRunError } from "../server/runs/run-error.ts";
+import type { RunEvent } from "../server/runs/triggers/run-event.ts";
 import type { Row } from "../server/store/tables.ts";
 import { inline, untrusted } from "./fence.ts";
 
@@ -19,7 +20,12 @@ export function runLine(run: Row<"runs">, timezone: string): string {
 }
 
 /** What became of a run, whole enough that nothing else needs to be read when all went well. */
-export function runSummary(run: Row<"runs">, attempts: readonly Row<"attempts">[], timezone: string): string {
+export function runSummary(
+  run: Row<"runs">,
+  attempts: readonly Row<"attempts">[],
+  timezone: string,
+  event: RunEvent | null,
+): string {
   const error = readRunError(run.error);
   const version = run.version === null ? "" : ` v${run.version}`;
   return [
@@ -38,6 +44,7 @@ export function runSummary(run: Row<"runs">, attempts: readonly Row<"attempts">[
     ...(run.dead ? ["- dead letter: it failed for good, and nobody has dealt with it"] : []),
     `- trace ${run.trace_id}`,
     ...(run.input === null ? [] : ["", untrusted("Input", cut(run.input), "json")]),
+    ...(event === null ? [] : ["", untrusted("Event", cut(JSON.stringify(event, null, 1)), "json")]),
     ...(error === null ? [] : ["", errorText(error)]),
     ...(run.output === null ? [] : ["", untrusted("Output", cut(run.output), "json")]),
   ].join("\n");

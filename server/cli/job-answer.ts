@@ -38,7 +38,14 @@ export const versionAnswer = z.object({
   rejected_note: z.string().nullable(),
   created_at: time,
   schedules: z.array(
-    z.object({ key: z.string(), cron: z.string(), timezone: z.string(), words: z.string(), next: z.array(time) }),
+    z.object({
+      key: z.string(),
+      cron: z.string(),
+      timezone: z.string(),
+      jitterMs: z.int(),
+      words: z.string(),
+      next: z.array(time),
+    }),
   ),
 });
 

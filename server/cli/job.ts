@@ -3,6 +3,7 @@ import { z } from "zod";
 import { formatTime } from "../format-time.ts";
 import { limitsText } from "../jobs/limits-text.ts";
 import { hostText } from "../jobs/net-host.ts";
+import { jitterInWords, priorityInWords, triggersInWords } from "../jobs/trigger-words.ts";
 import { personCommand } from "../person-command.ts";
 import { visibleLine, visibleText } from "../review/visible-text.ts";
 import { formatRunId } from "../runs/run-id.ts";
@@ -81,6 +82,8 @@ function jobText(
   skipped: readonly SkippedAnswer[],
 ): string {
   const { permissions, description } = version.manifest;
+  const triggers = triggersInWords(version.manifest.triggers);
+  const priority = priorityInWords(version.manifest);
   const secrets = Object.entries(permissions.secrets).map(([name, hosts]) => `${name} to ${hosts.join(", ")}`);
   const by =
     job.state === "paused"
@@ -96,12 +99,22 @@ function jobText(
     `last run   ${job.last_run === null ? "none" : `${formatRunId(job.last_run.id)} ${stateText(context, job.last_run.state)}`}`,
     `next run   ${job.next_slot === null ? "none" : formatTime(job.next_slot, zone)}`,
     ...skipped.map((slots) => `no run     ${visibleLine(skippedLine(slots, zone))}`),
-    ...version.schedules.map(({ words, cron, timezone }) => `schedule   ${words} (${visibleLine(cron)}, ${timezone})`),
-    ...(version.schedules.length === 0 ? ["schedule   none: it runs when it is asked to"] : []),
+    ...version.schedules.map(
+      ({ words, cron, timezone, ...rest }) =>
+        `schedule   ${words} (${visibleLine(cron)}, ${timezone})${jitterText(rest)}`,
+    ),
+    ...(version.schedules.length + triggers.length === 0 ? ["schedule   none: it runs when it is asked to"] : []),
+    ...triggers.map((words) => `started    ${visibleLine(words)}`),
+    ...(priority === undefined ? [] : [`priority   ${priority}`]),
     `may reach  ${permissions.net.map((grant) => `${hostText(grant)}${grant.private ? " (private)" : ""}`).join(", ") || "nothing"}`,
     `secrets    ${secrets.map(visibleLine).join("; ") || "none"}`,
     `limits     ${limitsText(version.manifest)}`,
     `file       ${job.path === null ? "none" : visibleLine(job.path)}`,
     `proposed   by ${visibleLine(version.proposed_by)}, ${formatTime(version.created_at, zone)}${version.note === null ? "" : `: ${visibleLine(version.note)}`}`,
   ].join("\n");
+}
+
+function jitterText(schedule: { jitterMs: number }): string {
+  const words = jitterInWords(schedule);
+  return words === undefined ? "" : `; ${words}`;
 }

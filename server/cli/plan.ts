@@ -14,7 +14,7 @@ import { diagnosticText, readJob } from "./read-job.ts";
 import { parseInput } from "./run.ts";
 import { jsonText } from "./show-list.ts";
 
-type Options = { name?: string; input?: string; mocks?: string; run?: string; json?: boolean };
+type Options = { name?: string; input?: string; event?: string; mocks?: string; run?: string; json?: boolean };
 
 /** `jr plan FILE`: what a job would do. Nothing is stored, and nothing happens. */
 export function command(context: CliContext): Command {
@@ -23,6 +23,7 @@ export function command(context: CliContext): Command {
     .argument("<file>", "NAME.ts, or a folder NAME with index.ts")
     .option("--name <name>", "the job's name, where it is not the file's")
     .option("--input <json>", "its input")
+    .option("--event <file>", 'JSON: what starts it, such as {"kind": "webhook", "body": "{}"}')
     .option("--mocks <file>", "JSON: answers, [{op, match, result or error, times}]")
     .option("--run <run>", "a run of the same job, such as R12, whose record answers")
     .option("--json", "print JSON")
@@ -35,12 +36,17 @@ const planAnswer = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("rehearsed"), report: rehearsalReportSchema, warnings }),
 ]);
 
-async function plan(context: CliContext, path: string, { name, input, mocks, run, json }: Options): Promise<void> {
+async function plan(
+  context: CliContext,
+  path: string,
+  { name, input, event, mocks, run, json }: Options,
+): Promise<void> {
   const job = name ?? basename(path).replace(/\.ts$/, "");
   const body = {
     name: job,
     ...(await readJob(path)),
     ...(input === undefined ? {} : { input: parseInput(input) }),
+    ...(event === undefined ? {} : { event: await readJson(resolve(event)) }),
     ...(mocks === undefined ? {} : { mocks: await readMocks(resolve(mocks)) }),
     run,
   };
@@ -58,13 +64,15 @@ async function plan(context: CliContext, path: string, { name, input, mocks, run
 }
 
 async function readMocks(path: string): Promise<unknown> {
-  let value: unknown;
+  const mocks = mocksSchema.safeParse(await readJson(path));
+  if (mocks.success) return mocks.data;
+  throw new UserError("invalid_argument", `${path}: ${z.prettifyError(mocks.error)}`);
+}
+
+async function readJson(path: string): Promise<unknown> {
   try {
-    value = JSON.parse(await readFile(path, "utf8"));
+    return JSON.parse(await readFile(path, "utf8"));
   } catch (cause) {
     throw new UserError("invalid_argument", `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   }
-  const mocks = mocksSchema.safeParse(value);
-  if (mocks.success) return mocks.data;
-  throw new UserError("invalid_argument", `${path}: ${z.prettifyError(mocks.error)}`);
 }

@@ -23,11 +23,15 @@ export function reviewTerminal(review: Review, { colour, width }: { colour: bool
     ...head("Proposed"),
     ...list([`by ${review.proposedBy}, ${review.proposedAt}`, `note: ${review.note ?? "none"}`]),
     ...head("Schedule"),
-    ...(review.schedules.length === 0 ? ["  none: it runs when it is asked to"] : []),
+    ...(review.schedules.length > 0
+      ? []
+      : [`  none${review.triggers.length === 0 ? ": it runs when it is asked to" : ""}`]),
     ...review.schedules.flatMap(({ words, cron, timezone, next, rules }) => [
       ...list([`${words} (${cron}, ${timezone})`, rules]),
       ...(next.length === 0 ? [paint("yellow", "    never fires")] : next.map((time) => `    ${time}`)),
     ]),
+    ...(review.triggers.length === 0 ? [] : [...head("Started"), ...list(review.triggers)]),
+    ...(review.priority === null ? [] : [...head("Priority"), ...list([review.priority])]),
     ...head("May"),
     ...list(review.permissions.length === 0 ? ["nothing outside the sandbox"] : review.permissions),
     ...list([`limits: ${review.limits}`]),

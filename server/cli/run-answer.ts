@@ -8,6 +8,7 @@ export const runAnswer = z.object({
   job: z.string(),
   version: z.int().nullable(),
   trigger: z.string(),
+  parent_run: z.int().nullable(),
   slot: time.nullable(),
   input: z.string().nullable(),
   state: z.string(),

@@ -9,11 +9,14 @@ import { painter } from "./paint.ts";
 import type { attemptAnswer, RunAnswer } from "./run-answer.ts";
 import { ownTimezone, stateText } from "./show-list.ts";
 
+const shownEvent = 2_000;
+
 /** What became of a run: state, times, error with its source line, output. Foreign text is made visible. */
 export function runText(
   context: CliContext,
   run: RunAnswer,
   attempts: readonly z.infer<typeof attemptAnswer>[],
+  event: unknown = null,
 ): string {
   const zone = ownTimezone();
   const error = readRunError(run.error);
@@ -29,6 +32,7 @@ export function runText(
     ...redriveLines(context, run),
     `trace      ${visibleLine(run.trace_id)}`,
     ...(run.input === null ? [] : [`input      ${visibleLine(run.input)}`]),
+    ...(event === null ? [] : [`event      ${visibleLine(JSON.stringify(event)).slice(0, shownEvent)}`]),
     ...(error === null ? [] : errorLines(context, error)),
     ...(run.output === null ? [] : ["output", visibleText(JSON.stringify(JSON.parse(run.output), null, 2))]),
   ].join("\n");
@@ -43,7 +47,9 @@ function redriveLines({ home }: CliContext, { id, dead, redrive_of, redriven_as 
 }
 
 /** Who or what asked for a run. */
-export function originText({ trigger, slot, requested_by }: RunAnswer): string {
+export function originText({ trigger, slot, parent_run, requested_by }: RunAnswer): string {
+  if (trigger === "after" && parent_run !== null) return `after ${formatRunId(parent_run)}`;
+  if (trigger === "files" || trigger === "webhook") return trigger;
   if (trigger === "schedule") return slot === null ? "schedule" : `slot ${formatTime(slot, ownTimezone())}`;
   return `by ${visibleLine(requested_by)}`;
 }

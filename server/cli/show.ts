@@ -33,9 +33,10 @@ async function show(
   const client = await connectDaemon(context);
   if (effects) return showEffects(context, await fetchEffects(client, id, attempt), json ?? false);
   if (artifacts) return showArtifacts(context, client, id, json ?? false);
-  const found = await client.get(`/api/runs/${id}`, z.object({ run: runAnswer, attempts: z.array(attemptAnswer) }));
+  const schema = z.object({ run: runAnswer, attempts: z.array(attemptAnswer), event: z.unknown() });
+  const found = await client.get(`/api/runs/${id}`, schema);
   if (output) return print(context, found.run.output ?? "null");
-  print(context, json ? jsonText(found) : runText(context, found.run, found.attempts));
+  print(context, json ? jsonText(found) : runText(context, found.run, found.attempts, found.event));
 }
 
 async function fetchEffects(client: DaemonClient, id: number, attempt: string | undefined): Promise<Effect[]> {

@@ -45,6 +45,7 @@ export const commands: readonly Entry[] = [
   { group: jobs, name: "plan", summary: "what a job would do; nothing happens", load: () => import("./plan.ts") },
   { group: jobs, name: "pause", summary: "stop a job's schedule", load: () => import("./pause.ts") },
   { group: jobs, name: "retire", summary: "end a job, keeping its history", load: () => import("./retire.ts") },
+  { group: jobs, name: "webhook", summary: "the address that starts a job", load: () => import("./webhook.ts") },
   { group: jobs, name: "template", summary: "start a job from a template", load: () => import("./template.ts") },
 
   { group: runs, name: "run", summary: "run a job now", load: () => import("./run.ts") },

@@ -20,6 +20,8 @@ export type HttpDeps = Readonly<{
   api: () => Hono | undefined;
   /** Undefined until the store is open. */
   metrics: () => Pick<Metrics, "prometheus"> | undefined;
+  /** Secret addresses that start jobs; undefined until the store is open. */
+  hooks: () => Hono | undefined;
   /** Why the store is not open yet. */
   problem: () => string | null;
   log: Log;
@@ -28,7 +30,8 @@ export type HttpDeps = Readonly<{
 const longestBody = 32 * 1024 * 1024;
 
 /** Everything that the daemon serves over HTTP. `/healthz` tells a stranger whether it is ready, and nothing else. */
-export function createHttpApp({ token, metricsToken, hosts, mcp, api, metrics, problem, log }: HttpDeps): Hono {
+export function createHttpApp(deps: HttpDeps): Hono {
+  const { token, metricsToken, hosts, mcp, api, metrics, hooks, problem, log } = deps;
   const app = new Hono();
   app.onError((error) => errorAnswer(error, log));
   app.notFound((c) =>
@@ -55,6 +58,11 @@ export function createHttpApp({ token, metricsToken, hosts, mcp, api, metrics, p
     return c.body(text, 200, { "content-type": contentType });
   });
   if (mcp !== undefined) app.route("/", mcp);
+  app.all("/hooks/*", (c) => {
+    const inner = hooks();
+    if (inner !== undefined) return inner.fetch(c.req.raw, c.env);
+    return c.json({ message: "Not ready yet." }, 503, { "retry-after": "10" });
+  });
   app.use("/api/*", async (c, next) => {
     const refused = guardRequest(c.req.raw, { token, hosts });
     if (refused === undefined) return next();

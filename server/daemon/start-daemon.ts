@@ -15,6 +15,8 @@ import { rehearsalApi } from "./api/rehearsal.ts";
 import { reviewApi } from "./api/review.ts";
 import { runsApi } from "./api/runs.ts";
 import { statusApi } from "./api/status.ts";
+import { webhooksApi } from "./api/webhooks.ts";
+import { hooksApp } from "./hooks.ts";
 import { createHttpApp } from "./http-app.ts";
 import { errorAnswer } from "./http-errors.ts";
 import { type DaemonInfo, removeDaemonInfo, writeDaemonInfo } from "./info.ts";
@@ -60,6 +62,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
 
   let core: Core | undefined;
   let api: Hono | undefined;
+  let hooks: Hono | undefined;
   let problem: string | null = null;
   const opened = Promise.withResolvers<Core>();
   // Whoever waits hears of it; nobody has to.
@@ -83,6 +86,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
     mcp: config.http.enabled ? mcp.app : undefined,
     api: () => api,
     metrics: () => (api === undefined ? undefined : core?.metrics),
+    hooks: () => hooks,
     problem: () => problem,
     log: log.child({ part: "http" }),
   });
@@ -102,6 +106,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
     (made) => {
       core = made;
       api = personApi(made, startedAt);
+      hooks = hooksApp(made.deps, [config.http.host]);
       opened.resolve(made);
       log.info({ store: made.deps.store.kind, ms: Date.now() - startedAt.getTime() }, "daemon: ready");
     },
@@ -116,6 +121,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
     log.info("daemon: stopping");
     stopping.abort();
     api = undefined;
+    hooks = undefined;
     await opening.catch(() => {});
     await core?.[Symbol.asyncDispose]();
   });
@@ -142,6 +148,7 @@ function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Ho
   api.route("/", jobsApi(deps));
   api.route("/", runsApi(deps));
   api.route("/", questionsApi(deps));
+  api.route("/", webhooksApi(deps));
   api.route("/", deadLettersApi(deps));
   api.route("/", rehearsalApi(deps));
   api.route("/", metricsApi(metrics));

@@ -39,6 +39,8 @@ test("every part of the job API has an example", () => {
     "Artifacts",
     "Jobs",
     "Schedule",
+    "Triggers",
+    "RunEvent",
     "Permissions",
     "PermanentError",
     "fetch",

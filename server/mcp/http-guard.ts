@@ -14,7 +14,7 @@ export function guardRequest(
   const host = hostname(`http://${request.headers.get("host") ?? new URL(request.url).host}`);
   if (host === undefined || !allowed.includes(host)) return refusal(403, "This Host is not served here.");
   const origin = request.headers.get("origin");
-  if (origin !== null && !allowed.includes(hostname(origin) ?? "")) return refusal(403, "This Origin is not allowed.");
+  if (origin !== null && !isLocalOrigin(origin, hosts)) return refusal(403, "This Origin is not allowed.");
   if (!bearerMatches(request.headers.get("authorization"), token)) {
     return refusal(
       401,
@@ -25,6 +25,11 @@ export function guardRequest(
     );
   }
   return undefined;
+}
+
+/** Whether a page of this machine's own asks, by its Origin. */
+export function isLocalOrigin(origin: string, hosts: readonly string[]): boolean {
+  return [...loopback, ...hosts].includes(hostname(origin) ?? "");
 }
 
 /** A JSON-RPC error without a request, as the Streamable HTTP transport answers too. */

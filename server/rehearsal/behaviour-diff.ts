@@ -90,7 +90,15 @@ async function compareRun(
     const { run, journal, startMs } = recorded;
     const input = checkInput(version.manifest.input, run.input === null ? undefined : JSON.parse(run.input));
     if (!input.ok) return without(`its input does not fit any more: ${clip(input.problems.join("; "))}`);
-    const now = await rehearse(deps, { version, inputJson: input.json, event: null, mocks: [], recorded, startMs, signal });
+    const now = await rehearse(deps, {
+      version,
+      inputJson: input.json,
+      event: null,
+      mocks: [],
+      recorded,
+      startMs,
+      signal,
+    });
     if (signal.aborted) return without("not compared: there was no time left");
     const { unknown, added, removed, changed } = compareEffects(journal, now.calls);
     const isWhole = now.calls.length === now.report.effectCount;

@@ -31,6 +31,7 @@ async function rehearsed(body: string, { mocks = [], recorded, manifest = wide }
     {
       version: { job: "test", version: 1, bundle, bundleHash, sourceMap, manifest },
       inputJson: null,
+      event: null,
       mocks,
       recorded: recorded ?? null,
       startMs: guestStartMs,

@@ -38,6 +38,8 @@ export function reviewMarkdown(review: Review, command: (...args: string[]) => s
         `next: ${next.join(", ") || "never"}`,
       ]),
     ),
+    ...(review.triggers.length === 0 ? [] : section("Started by", review.triggers)),
+    ...(review.priority === null ? [] : [`Priority ${review.priority}`, ""]),
     ...section("Permissions, all", review.permissions),
     `Limits: ${review.limits}`,
     "",

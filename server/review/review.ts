@@ -3,6 +3,7 @@ import { formatTime } from "../format-time.ts";
 import { limitsText } from "../jobs/limits-text.ts";
 import { type FrozenSchedule, manifestSchema } from "../jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../jobs/schedule-words.ts";
+import { jitterInWords, priorityInWords, triggersInWords } from "../jobs/trigger-words.ts";
 import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
 import { behaviourLines } from "../rehearsal/behaviour-text.ts";
 import { rehearsalReportSchema } from "../rehearsal/rehearsal-report.ts";
@@ -31,6 +32,10 @@ export type Review = Readonly<{
   rejectedNote: string | null;
   proposedAt: string;
   schedules: readonly { words: string; cron: string; timezone: string; next: readonly string[]; rules: string }[];
+  /** What starts it besides its schedules, in words. */
+  triggers: readonly string[];
+  /** In words; null where it is the usual one. */
+  priority: string | null;
   /** What it may do that the approved version may not; for a first version, all that it may do. */
   widened: readonly string[];
   narrowed: readonly string[];
@@ -91,6 +96,8 @@ export function composeReview(material: ReviewMaterial, now: Date): Review {
     rejectedNote: it.rejected_note === null ? null : visibleText(it.rejected_note),
     proposedAt: it.created_at,
     schedules: manifest.schedules.map((schedule) => describeSchedule(schedule, now)),
+    triggers: triggersInWords(manifest.triggers).map(visibleLine),
+    priority: priorityInWords(manifest) ?? null,
     widened: widened(old, manifest, now).map(visibleLine),
     narrowed: narrowed(old, manifest, now).map(visibleLine),
     permissions: permissionLines(manifest).map(visibleLine),
@@ -119,10 +126,12 @@ function rehearsalLines(json: string | null): string[] {
 
 function describeSchedule(schedule: FrozenSchedule, now: Date): Review["schedules"][number] {
   const { cron, timezone, catchUp, catchUpMax, overlap, startDeadlineMs } = schedule;
+  const jitter = jitterInWords(schedule);
   const rules = [
     `missed slots: ${catchUp === "all" ? `all, at most ${catchUpMax}` : catchUp}`,
     `while one runs: ${overlap}`,
     ...(startDeadlineMs === null ? [] : [`start within ${startDeadlineMs / 1000} s`]),
+    ...(jitter === undefined ? [] : [jitter]),
   ];
   return {
     words: visibleLine(scheduleInWords(schedule)),

@@ -2,6 +2,7 @@ import { limitWords } from "../jobs/limits-text.ts";
 import { type FrozenSchedule, type Manifest, manifestSchema, type NetGrant } from "../jobs/manifest.ts";
 import { nextSlots } from "../jobs/schedule-words.ts";
 import { newPermissionLines } from "./permission-lines.ts";
+import { widenedTriggers } from "./widened-triggers.ts";
 
 /** How many coming slots of a schedule tell how often it fires. */
 const sampleSlots = 25;
@@ -16,6 +17,7 @@ export function widened(before: Manifest | undefined, after: Manifest, now: Date
     ...newPermissionLines(before?.permissions, after.permissions),
     ...widenedUncertain(before?.onUncertain ?? "ask", after.onUncertain),
     ...(before === undefined ? [] : widenedCallers(before, after)),
+    ...widenedTriggers(before, after),
     ...widenedSchedule(before?.schedules ?? [], after.schedules, now),
     ...(before === undefined ? [] : raised(before, after)),
   ];

@@ -64,8 +64,7 @@ export async function removeSchedules(db: Db, job: string, now: Date): Promise<v
 async function skipDue(trx: Db, { job, key, spec, next_slot }: Row<"schedules">, reason: string, now: Date) {
   if (next_slot === null || next_slot > now) return;
   const read = findSchedule(spec);
-  const due =
-    read === undefined ? { first: next_slot, last: next_slot, slots: null } : stretch(read, next_slot, now);
+  const due = read === undefined ? { first: next_slot, last: next_slot, slots: null } : stretch(read, next_slot, now);
   await skipSlots(trx, { job, scheduleKey: key, stretch: due, outcome: "skipped", reason, now });
 }
 

@@ -350,7 +350,7 @@ declare module "jobrunner" {
    * if (run.event?.kind === "after") log.info(`${run.event.job} ended as ${run.event.state}`);
    * if (run.event?.kind === "webhook") {
    *   const expected = `sha256=${await secrets.hmac("HOOK_KEY", run.event.body)}`;
-   *   if (run.event.headers["x-hub-signature-256"] !== expected) throw new PermanentError("not signed by us");
+   *   if (run.event.headers["x-hub-signature-256"] !== expected) throw new Error("not signed by us");
    * }
    */
   export type RunEvent = AfterEvent | FilesEvent | WebhookEvent;

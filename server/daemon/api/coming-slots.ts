@@ -1,5 +1,6 @@
 import { manifestSchema } from "../../jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../../jobs/schedule-words.ts";
+import { startOfSlot } from "../../runs/jitter.ts";
 import type { Db } from "../../store/open-store.ts";
 
 /** One slot that is to come. */
@@ -8,6 +9,8 @@ export type ComingSlot = Readonly<{
   schedule_key: string;
   version: number;
   slot: Date;
+  /** When its run starts: later than the slot by the schedule's jitter. */
+  start: Date;
   /** The zone that the schedule is written in. */
   timezone: string;
   words: string;
@@ -32,7 +35,10 @@ export async function listComingSlots(
     const { timezone } = schedule;
     const later = nextSlots(schedule, next_slot > now ? next_slot : now, limit - 1);
     const words = scheduleInWords(schedule);
-    return [next_slot, ...later].map((slot) => ({ job, schedule_key: key, version, slot, timezone, words }));
+    return [next_slot, ...later].map((slot) => {
+      const start = startOfSlot(job, schedule, slot);
+      return { job, schedule_key: key, version, slot, start, timezone, words };
+    });
   });
-  return slots.sort((a, b) => a.slot.getTime() - b.slot.getTime() || (a.job < b.job ? -1 : 1)).slice(0, limit);
+  return slots.sort((a, b) => a.start.getTime() - b.start.getTime() || (a.job < b.job ? -1 : 1)).slice(0, limit);
 }

@@ -17,10 +17,13 @@ import { nextSlots, scheduleInWords } from "../../jobs/schedule-words.ts";
 import { submitJob } from "../../jobs/submit-job.ts";
 import { requestRun } from "../../runs/control.ts";
 import { listSkippedSlots } from "../../runs/read.ts";
+import { parseStartTime } from "../../runs/start-time.ts";
 import { waitForRun } from "../../runs/wait-for-run.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { listComingSlots } from "./coming-slots.ts";
+import { listTriggers } from "./list-triggers.ts";
 import { countText, limitText, parse, parseBody } from "./parse.ts";
+import { listWaitingRuns } from "./waiting-runs.ts";
 
 const shownSkipped = 5;
 const listQuery = z.strictObject({
@@ -41,6 +44,8 @@ const submitBody = z.strictObject({
 const runBody = z.strictObject({
   input: z.json().optional(),
   dedupe_key: z.string().min(1).max(200).optional(),
+  at: z.string().max(40).optional(),
+  in: z.string().max(20).optional(),
   wait_seconds: z.number().min(0).max(50).default(0),
 });
 
@@ -50,7 +55,7 @@ const actor = "person";
 
 /** Jobs at the person's door, with whole paths: reading, pausing, retiring, submitting and starting. Nothing here approves. */
 export function jobsApi(deps: JobsDeps & Pick<DaemonDeps, "nudge">): Hono {
-  const { store, clock, nudge } = deps;
+  const { store, clock, config, nudge } = deps;
   const { db } = store;
   return new Hono()
     .get("/api/jobs", async (c) => c.json(await listJobs(deps, parse(listQuery, c.req.query()))))
@@ -62,7 +67,12 @@ export function jobsApi(deps: JobsDeps & Pick<DaemonDeps, "nudge">): Hono {
     })
     .get("/api/next", async (c) => {
       const query = parse(nextQuery, c.req.query());
-      return c.json({ slots: await listComingSlots(db, { ...query, now: clock() }) });
+      const [slots, waiting, triggers] = await Promise.all([
+        listComingSlots(db, { ...query, now: clock() }),
+        listWaitingRuns(db, query),
+        listTriggers({ db, approvals: deps.approvals }, query),
+      ]);
+      return c.json({ slots, waiting, triggers });
     })
     .get("/api/jobs/:name", async (c) => {
       const job = await requireJob(deps, c.req.param("name"));
@@ -104,13 +114,14 @@ export function jobsApi(deps: JobsDeps & Pick<DaemonDeps, "nudge">): Hono {
       return c.json({ job: await requireJob(deps, job) });
     })
     .post("/api/jobs/:name/runs", async (c) => {
-      const { input, dedupe_key, wait_seconds } = await parseBody(c, runBody);
+      const { input, dedupe_key, wait_seconds, ...when } = await parseBody(c, runBody);
       const { run, created } = await requestRun(deps, {
         job: c.req.param("name"),
         input,
         trigger: "person",
         requestedBy: actor,
         dedupeKey: dedupe_key,
+        start: parseStartTime(when, { timezone: config.timezone, now: clock() }),
         traceId: randomUUID(),
       });
       const wait = { waitSeconds: wait_seconds, signal: c.req.raw.signal };

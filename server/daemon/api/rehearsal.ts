@@ -4,7 +4,7 @@ import type { JobsDeps } from "../../jobs/jobs-deps.ts";
 import { mocksSchema } from "../../rehearsal/mocks.ts";
 import { rehearseJob } from "../../rehearsal/rehearse-job.ts";
 import { replayRun } from "../../rehearsal/replay-run.ts";
-import { runEventSchema } from "../../runs/triggers/run-event.ts";
+import { parseRunEvent } from "../../runs/triggers/run-event.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { countText, parse, parseBody } from "./parse.ts";
 
@@ -14,7 +14,7 @@ const planBody = z.strictObject({
   source: z.string().optional(),
   files: z.record(z.string(), z.string()).optional(),
   input: z.json().optional(),
-  event: runEventSchema.optional(),
+  event: z.json().optional(),
   mocks: mocksSchema.optional(),
   run: z.string().max(20).optional(),
 });
@@ -25,9 +25,10 @@ export function rehearsalApi(deps: JobsDeps & Pick<DaemonDeps, "pool">): Hono {
   const { store, pool } = deps;
   return new Hono()
     .post("/api/rehearsals", async (c) => {
-      const { files, ...wanted } = await parseBody(c, planBody);
+      const { files, event: given, ...wanted } = await parseBody(c, planBody);
+      const event = given === undefined ? undefined : parseRunEvent(given);
       const code = files === undefined ? {} : { files: new Map(Object.entries(files)) };
-      return c.json(await rehearseJob(deps, { ...wanted, ...code, signal: c.req.raw.signal }));
+      return c.json(await rehearseJob(deps, { ...wanted, ...code, event, signal: c.req.raw.signal }));
     })
     .get("/api/runs/:run/replay", async (c) => {
       const { attempt } = parse(replayQuery, c.req.query());

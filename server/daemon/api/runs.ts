@@ -6,6 +6,7 @@ import { requestCancel } from "../../runs/control.ts";
 import { formatRunId, listRuns, readAttempts, readEffects, readRunLog, requireRun } from "../../runs/read.ts";
 import { readArtifacts } from "../../runs/read-artifacts.ts";
 import { isFinal } from "../../runs/run-states.ts";
+import { readRunEvent } from "../../runs/triggers/run-event.ts";
 import { longestWaitSeconds, waitForRun } from "../../runs/wait-for-run.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { countText, limitText, parse, parseBody } from "./parse.ts";
@@ -60,7 +61,7 @@ export function runsApi(deps: Pick<DaemonDeps, "store" | "config">): Hono {
     })
     .get("/api/runs/:run", async (c) => {
       const run = await requireRun(db, c.req.param("run"));
-      return c.json({ run, attempts: await readAttempts(db, run.id) });
+      return c.json({ run, attempts: await readAttempts(db, run.id), event: await readRunEvent(db, run) });
     })
     .get("/api/runs/:run/log", async (c) => {
       const { attempt, tail, after } = parse(logQuery, c.req.query());

@@ -119,7 +119,12 @@ export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"
 
 /** What nearly every run ends with, so it takes one statement where no job runs after it. */
 async function succeed(db: Db, request: SettleRequest, output: string | null): Promise<Row<"runs"> | undefined> {
-  const alone = await writeSuccess(db, request, output, sql`not exists (select 1 from after_triggers where source = runs.job)`);
+  const alone = await writeSuccess(
+    db,
+    request,
+    output,
+    sql`not exists (select 1 from after_triggers where source = runs.job)`,
+  );
   if (alone !== undefined) return alone;
   return inTransaction(db, async (trx) => {
     const run = await writeSuccess(trx, request, output, sql`true`);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UserError } from "../../errors.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 
@@ -34,6 +35,23 @@ export const runEventSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type RunEvent = z.infer<typeof runEventSchema>;
+
+/** An event that a rehearsal is given; what it leaves out is filled in. Throws `invalid_argument`. */
+export function parseRunEvent(given: unknown): RunEvent {
+  const filled = z.looseObject({ kind: z.string() }).safeParse(given);
+  const defaults = filled.success && Object.hasOwn(leftOut, filled.data.kind) ? leftOut[filled.data.kind] : {};
+  const parsed = runEventSchema.safeParse(filled.success ? { ...defaults, ...filled.data } : given);
+  if (parsed.success) return parsed.data;
+  throw new UserError("invalid_argument", `The event is none that a trigger makes: ${z.prettifyError(parsed.error)}`, {
+    next: 'such as {"kind": "webhook", "body": "{}"}, {"kind": "files", "changes": [{"path": "/in/a.txt", "change": "added"}]} or {"kind": "after", "job": "backup"}',
+  });
+}
+
+const leftOut: Readonly<Record<string, object>> = {
+  after: { run: "R0", state: "succeeded", output: null, outputLeftOut: false, error: null },
+  files: { more: 0 },
+  webhook: { headers: {}, contentType: null, encoding: "utf8" },
+};
 
 /** The event of a run; null where none started it, which the run itself nearly always tells. */
 export async function readRunEvent(
