@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { createBehaviourDiff } from "../rehearsal/behaviour-diff.ts";
 import { createRehearse } from "../rehearsal/create-rehearse.ts";
 import { type Scheduler, startScheduler } from "../runs/scheduler.ts";
+import { startFileTriggers } from "../runs/triggers/file-triggers.ts";
 import type { Worker } from "../runs/worker.ts";
 import type { DaemonDeps } from "./deps.ts";
 import { createMetrics, type Metrics } from "./metrics/create-metrics.ts";
@@ -43,9 +44,12 @@ export async function openCore(options: {
   const { store, pool, approvals, secrets, notify, clock } = base;
   // Before the worker, so that it ends after it.
   const alerts = stack.use(sendAlerts({ store, config, notify, secrets, log }));
-  const { worker, outdated } = stack.use(await startExecuting(base, "daemon"));
+  const { worker, self, serving, outdated } = stack.use(await startExecuting(base, "daemon"));
   const scheduler: Scheduler = stack.use(
     startScheduler({ store, approvals, log: log.child({ part: "scheduler" }), clock, nudge: worker.nudge }),
+  );
+  stack.use(
+    startFileTriggers({ store, approvals, serving, host: self.host, log: log.child({ part: "files" }), clock }),
   );
   const nudge = () => {
     worker.nudge();

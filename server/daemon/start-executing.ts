@@ -6,7 +6,7 @@ import { executeRun } from "../runs/execute-run.ts";
 import { startWorker, type Worker } from "../runs/worker.ts";
 import { ownLabels } from "../runs/workers/own-labels.ts";
 import { keepPresence } from "../runs/workers/presence.ts";
-import { createServing } from "../runs/workers/serving.ts";
+import { createServing, type Serving } from "../runs/workers/serving.ts";
 import type { WorkerSelf } from "../runs/workers/worker-self.ts";
 import { effectServices } from "./effect-services.ts";
 import type { Base } from "./open-base.ts";
@@ -17,6 +17,7 @@ export type Executing = AsyncDisposable &
   Readonly<{
     worker: Worker;
     self: WorkerSelf;
+    serving: Serving;
     /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
     outdated: Promise<string>;
   }>;
@@ -72,5 +73,11 @@ export async function startExecuting(base: Base, role: WorkerSelf["role"]): Prom
     return started.drain({ graceMs });
   });
   const owned = stack.move();
-  return { worker: started, self, outdated: outdated.promise, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    worker: started,
+    self,
+    serving,
+    outdated: outdated.promise,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }

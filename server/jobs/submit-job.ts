@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RehearsalReport } from "../rehearsal/rehearsal-report.ts";
+import { findCircle } from "../runs/triggers/find-circle.ts";
 import { checkJob } from "./check-job.ts";
 import type { CompiledJob } from "./compile.ts";
 import { type Diagnostic, problem } from "./diagnostic.ts";
@@ -65,6 +66,14 @@ export async function submitJob(deps: JobsDeps, submission: Submission): Promise
   const checked = await checkJob(deps, { folder: jobsFolder, entry, files });
   if (!checked.ok) return { outcome: "rejected", diagnostics: checked.diagnostics };
   const { job, manifest, text, hash } = checked;
+  const circle = await findCircle(deps.store.db, name, manifest.triggers);
+  if (circle !== undefined) {
+    const message = `triggers.after makes a circle, which would go round for ever: ${circle.join(" after ")}`;
+    return {
+      outcome: "rejected",
+      diagnostics: [problem(entry, message, "let the last one be started by something else")],
+    };
+  }
   const passed = { manifest, warnings: job.warnings, files: [...job.files.keys()] };
   const rehearse = (number: number) => rehearsed(deps, { name, job, manifest, number });
   if (dryRun) return { outcome: "dry_run", ...passed, rehearsal: await rehearse(0) };
