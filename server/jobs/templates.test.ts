@@ -150,6 +150,9 @@ const asksFor: Readonly<Record<string, readonly string[]>> = {
   "ask-before-post": ["net", "secrets"],
   "follow-up": ["net", "notify"],
   "git-digest": ["exec"],
+  "webhook-notify": ["notify"],
+  "inbox-report": ["files"],
+  "after-job": ["notify"],
 };
 
 test.each(templates)(

@@ -77,6 +77,24 @@ export const templates: readonly Template[] = [
     parameters: ["repository", "path of git", "schedule"],
     file: "templates/git-digest.ts",
   },
+  {
+    name: "webhook-notify",
+    description: "Is started by a webhook, checks what was sent, and tells the person what matters.",
+    parameters: ["form of what is sent", "what matters", "target of the message"],
+    file: "templates/webhook-notify.ts",
+  },
+  {
+    name: "inbox-report",
+    description: "Is started when files come into a folder, reads them, and keeps a report as an artifact.",
+    parameters: ["folder", "endings", "what the report says"],
+    file: "templates/inbox-report.ts",
+  },
+  {
+    name: "after-job",
+    description: "Is started when another job's run ends, reads what it returned, and tells the person.",
+    parameters: ["name of the other job", "what of its output matters", "target of the message"],
+    file: "templates/after-job.ts",
+  },
 ];
 
 /** The templates, for lists. */

@@ -16,6 +16,7 @@ import { addTrustedKey } from "../../server/review/trusted-keys.ts";
 import { claim } from "../../server/runs/queue/claim.ts";
 import { enqueue } from "../../server/runs/queue/enqueue.ts";
 import { type Settlement, settle } from "../../server/runs/queue/settle.ts";
+import { formatRunEvent, type RunEvent } from "../../server/runs/triggers/run-event.ts";
 import type { Pool } from "../../server/sandbox/types.ts";
 import type { Store } from "../../server/store/open-store.ts";
 import { servesAll, testServices } from "./runs.ts";
@@ -29,6 +30,8 @@ export type TestJobs = AsyncDisposable &
     approve(name: string, version?: number): Promise<void>;
     /** Runs the approved version once, for real. */
     run(name: string, secrets?: Readonly<Record<string, string>>, input?: unknown): Promise<Settlement>;
+    /** Runs it as one of its triggers would. */
+    trigger(name: string, event: RunEvent): Promise<Settlement>;
     /** Lets so many milliseconds pass. */
     pass(ms: number): void;
     /** Goes on with the run that is due once so many milliseconds have passed. */
@@ -80,6 +83,11 @@ export async function testJobs(
       const json = input === undefined ? null : JSON.stringify(input);
       await enqueue(db, { job: name, trigger: "person", input: json, requestedBy: "person", traceId: "test", now });
       return work(secrets);
+    },
+    async trigger(name, event) {
+      const order = { job: name, trigger: event.kind, event: formatRunEvent(event), requestedBy: "test" };
+      await enqueue(db, { ...order, traceId: "test", now });
+      return work({});
     },
     pass(ms) {
       now = new Date(now.getTime() + ms);
