@@ -11,6 +11,7 @@ export const errorCodes = {
   source_too_large: "a source file or the whole job is too large",
   not_approved: "no valid approval covers what was asked to run",
   approval_invalid: "a decision in the store does not verify",
+  version_newer: "a newer release made that version",
   chain_broken: "the chain of decisions was cut or rewritten",
   key_missing: "there is no signing key yet",
   key_exists: "there is a signing key already",

@@ -5,6 +5,7 @@ import { openAlerts } from "../server/runs/alerts.ts";
 import { countDeadLetters } from "../server/runs/dead-letters.ts";
 import { listOpenQuestions } from "../server/runs/questions.ts";
 import { formatRunId, listRuns } from "../server/runs/read.ts";
+import { listWorkers, type WorkerView, workerStanding } from "../server/runs/workers/read-workers.ts";
 import { version } from "../server/version.ts";
 import { defineTool } from "./define-tool.ts";
 import { inline } from "./fence.ts";
@@ -24,7 +25,8 @@ export const status = defineTool({
   input: z.strictObject({}),
   async handle(context) {
     const { store, config, clock } = context;
-    const [approvals, jobs, alerts, live, questions, dead] = await Promise.all([
+    const [workers, approvals, jobs, alerts, live, questions, dead] = await Promise.all([
+      listWorkers(store),
       approvalsText(context),
       listJobs(context, { limit: countedJobs }),
       openAlerts(store.db, { limit: shown }),
@@ -68,6 +70,7 @@ export const status = defineTool({
         "Queued and running",
         live.rows.map((run) => runLine(run, config.timezone)),
       ),
+      ...section("Workers", workerLines(workers)),
       ...section("Next", next),
       jobs.rows.length === 0
         ? 'No jobs yet: skill_read {"name": "write-job"}.'
@@ -75,6 +78,16 @@ export const status = defineTool({
     ].join("\n\n");
   },
 });
+
+/** Nothing where the daemon alone executes runs, and can. */
+function workerLines(workers: readonly WorkerView[]): string[] {
+  const there = workers.filter((worker) => workerStanding(worker) !== "ended");
+  if (there.length < 2 && there.every(({ problem }) => problem === null)) return [];
+  return there.map((worker) => {
+    const problem = worker.problem === null ? "" : `; takes no runs: ${inline(worker.problem, 200)}`;
+    return `- ${inline(worker.name)}: ${workerStanding(worker)}, ${worker.running} of ${worker.max} places, ${inline(worker.labels.join(" "), 200)}${problem}`;
+  });
+}
 
 function section(title: string, lines: string[]): string[] {
   if (lines.length === 0) return [];

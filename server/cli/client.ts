@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { findDaemonInfo } from "../daemon/info.ts";
+import { isHeldByWorker } from "../daemon/lock.ts";
 import { DaemonFault, type ErrorCode, errorCodes, messageOf, UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
 import { personCommand } from "../person-command.ts";
@@ -32,7 +33,7 @@ export async function connectDaemon(
 ): Promise<DaemonClient> {
   const { home, signal, env = {} } = context;
   const url = env.JOBRUNNER_URL || findDaemonInfo(home)?.url;
-  if (!url) throw daemonDown(home);
+  if (!url) throw isHeldByWorker(home) ? onlyWorker(home) : daemonDown(home);
   const call = async <T>(method: "GET" | "POST", path: string, body: unknown, schema: z.ZodType<T>): Promise<T> => {
     const response = await send(home, new URL(path, url), {
       method,
@@ -59,6 +60,12 @@ export function daemonDown(home: Home, cause?: unknown): UserError {
   return new UserError("daemon_down", `No daemon answers for ${home.root}.`, {
     next: personCommand(home, "start"),
     cause,
+  });
+}
+
+function onlyWorker(home: Home): UserError {
+  return new UserError("daemon_down", `${home.root} is the home of a worker, which answers no questions.`, {
+    next: "ask where the daemon is, or set JOBRUNNER_URL and JOBRUNNER_TOKEN to the daemon's",
   });
 }
 

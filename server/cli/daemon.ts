@@ -22,6 +22,6 @@ async function runDaemon(context: CliContext, logStderr: boolean): Promise<void>
   using _guard = guardProcess(log);
   await using daemon = await startDaemon({ config, log, env });
   await Promise.race([daemon.ready, aborted(signal)]);
-  await aborted(signal);
+  await Promise.race([daemon.outdated, aborted(signal)]);
   say(context, "stopping");
 }

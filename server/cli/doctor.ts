@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { type Config, loadConfig } from "../config.ts";
-import { isLocked } from "../daemon/lock.ts";
+import { isHeldByWorker, isLocked } from "../daemon/lock.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { personCommand } from "../person-command.ts";
 import { type CliContext, print } from "./context.ts";
@@ -10,6 +10,7 @@ import { configCheck, homeCheck, keyCheck, lockCheck, portCheck, tokensCheck } f
 import { diskCheck, nodeCheck, sandboxCheck, serviceCheck, typesCheck } from "./doctor/machine-checks.ts";
 import { modelsCheck } from "./doctor/models-check.ts";
 import { storeCheck } from "./doctor/store-check.ts";
+import { workersCheck } from "./doctor/workers-check.ts";
 import { type Paint, painter } from "./paint.ts";
 
 const checks: readonly Check[] = [
@@ -22,6 +23,7 @@ const checks: readonly Check[] = [
   lockCheck,
   portCheck,
   storeCheck,
+  workersCheck,
   sandboxCheck,
   typesCheck,
   modelsCheck,
@@ -38,7 +40,11 @@ export function command(context: CliContext): Command {
 }
 
 async function examine(context: CliContext, json: boolean): Promise<void> {
-  const input: CheckInput = { context, config: readableConfig(context), running: isLocked(context.home) };
+  const input: CheckInput = {
+    context,
+    config: readableConfig(context),
+    running: isLocked(context.home) && !isHeldByWorker(context.home),
+  };
   const paint = painter(context);
   const findings: (Finding & { name: string })[] = [];
   for (const { name, look } of checks) {

@@ -32,12 +32,15 @@ export function stateText(context: CliContext, state: string): string {
     case "needs_decision":
     case "rejected":
     case "revoked":
+    case "lost":
+    case "silent":
       return painter(context)("red", state);
     case "paused":
     case "pending":
     case "queued":
     case "running":
     case "suspended":
+    case "draining":
       return painter(context)("yellow", state);
     default:
       return painter(context)("dim", state);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { findDaemonInfo } from "../daemon/info.ts";
-import { isLocked } from "../daemon/lock.ts";
+import { homeIsHeld, isHeldByWorker, isLocked } from "../daemon/lock.ts";
 import { UserError } from "../errors.ts";
 import { personCommand } from "../person-command.ts";
 import { type CliContext, print } from "./context.ts";
@@ -15,6 +15,7 @@ const startMs = 30_000;
 /** `jr start`: a daemon that outlives this command. */
 export function command(context: CliContext): Command {
   return new Command("start").description("start the daemon in the background").action(async () => {
+    if (isHeldByWorker(context.home)) throw homeIsHeld(context.home);
     if (isLocked(context.home)) {
       const pid = findDaemonInfo(context.home)?.pid;
       return print(context, `JobRunner runs already${pid === undefined ? "" : ` (pid ${pid})`}: ${context.home.root}`);

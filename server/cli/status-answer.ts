@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { questionAnswer } from "./question-answer.ts";
+import { workerAnswer } from "./worker-answer.ts";
 
 const nameable = z.object({ job: z.string(), version: z.number() });
 
@@ -49,6 +50,7 @@ export const statusAnswer = z.object({
   folder_problems: z.array(z.object({ file: z.string(), line: z.number(), message: z.string() })),
   runners: z.object({ idle: z.number(), busy: z.number(), max: z.number() }),
   worker: z.object({ running: z.number(), max: z.number(), connected: z.boolean() }),
+  workers: z.array(workerAnswer),
 });
 
 export type Activity = z.infer<typeof activity>;

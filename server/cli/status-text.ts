@@ -63,6 +63,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
       paint,
     ),
   );
+  lines.push(...section("Workers", workerLines(status, home), paint));
   lines.push(...section("Paused", status.paused, paint));
   lines.push(
     ...section(
@@ -72,6 +73,19 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
     ),
   );
   return lines.join("\n");
+}
+
+/** Nothing where the daemon alone executes runs, and can. */
+function workerLines({ workers }: StatusAnswer, home: Home): string[] {
+  const there = workers.filter(({ state }) => state !== "ended");
+  if (there.length < 2 && there.every(({ problem }) => problem === null)) return [];
+  return [
+    ...there.map(
+      ({ name, state, running, max, problem }) =>
+        `${visibleLine(name)}  ${state}, ${running} of ${max} places${problem === null ? "" : `; takes no runs: ${visibleLine(problem)}`}`,
+    ),
+    `more: ${personCommand(home, "workers")}`,
+  ];
 }
 
 /** A time in this machine's zone, which it names. */

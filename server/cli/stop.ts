@@ -12,7 +12,7 @@ const stopMs = 30_000;
 /** `jr stop`: lets runs end, puts the rest back, and waits for the daemon's end. */
 export function command(context: CliContext): Command {
   return new Command("stop")
-    .description("stop the daemon; runs get 10 seconds, then go back into the queue")
+    .description("stop the daemon, or the worker, of this home; runs get 10 seconds, then go back into the queue")
     .action(async () => {
       const stopped = await stopDaemon(context);
       print(context, stopped ? "JobRunner stopped." : `No daemon runs for ${context.home.root}.`);
@@ -30,7 +30,7 @@ export async function stopDaemon({ home, signal }: CliContext): Promise<boolean>
   }
   process.kill(pid, "SIGTERM");
   if (await until(() => !isLocked(home), { everyMs: 100, withinMs: stopMs, signal })) return true;
-  throw new UserError("daemon_running", `The daemon (pid ${pid}) has not ended after ${stopMs / 1000} s.`, {
+  throw new UserError("daemon_running", `It (pid ${pid}) has not ended after ${stopMs / 1000} s.`, {
     next: `kill -9 ${pid} ends it; what it was doing is resumed at the next start`,
   });
 }

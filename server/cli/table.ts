@@ -20,6 +20,8 @@ export const commands: readonly Entry[] = [
   { group: daemon, name: "metrics", summary: "how much, how fast, how late", load: () => import("./metrics.ts") },
   { group: daemon, name: "doctor", summary: "check everything and say what to do", load: () => import("./doctor.ts") },
   { group: daemon, name: "service", summary: "start with the machine", load: () => import("./service.ts") },
+  { group: daemon, name: "worker", summary: "execute runs on this machine too", load: () => import("./worker.ts") },
+  { group: daemon, name: "workers", summary: "which machines execute runs", load: () => import("./workers.ts") },
   { group: daemon, name: "daemon", summary: "run the daemon in the foreground", load: () => import("./daemon.ts") },
 
   { group: decisions, name: "setup", summary: "make your signing key", load: () => import("./setup.ts") },

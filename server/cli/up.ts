@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
 import { guardProcess } from "../daemon/guard-process.ts";
-import { isLocked } from "../daemon/lock.ts";
+import { isHeldByWorker, isLocked } from "../daemon/lock.ts";
 import { startDaemon } from "../daemon/start-daemon.ts";
 import { createLog } from "../log.ts";
 import { connectDaemon } from "./client.ts";
@@ -21,7 +21,7 @@ const hour = 3_600_000;
 export function command(context: CliContext): Command {
   return new Command("up")
     .description("start JobRunner here and show what happens; attaches where it runs already")
-    .action(() => (isLocked(context.home) ? attach(context) : runHere(context)));
+    .action(() => (isLocked(context.home) && !isHeldByWorker(context.home) ? attach(context) : runHere(context)));
 }
 
 async function runHere(context: CliContext): Promise<void> {
@@ -39,7 +39,7 @@ async function runHere(context: CliContext): Promise<void> {
   } finally {
     clearTimeout(slow);
   }
-  if (!signal.aborted) await show(context, "Ctrl-C stops it.");
+  if (!signal.aborted) await Promise.race([daemon.outdated, show(context, "Ctrl-C stops it.")]);
   say(context, "Stopping: runs get 10 seconds. Ctrl-C again ends it at once.");
 }
 

@@ -4,6 +4,8 @@ import type { Home } from "../home.ts";
 import { replaceFile } from "../private-file.ts";
 
 const daemonInfo = z.object({
+  /** A worker holds its home folder as a daemon does, but has no doors. */
+  role: z.enum(["daemon", "worker"]).default("daemon"),
   pid: z.int().positive(),
   started_at: z.string(),
   version: z.string(),
@@ -13,7 +15,7 @@ const daemonInfo = z.object({
   store: z.string(),
 });
 
-/** What the daemon says of itself in `daemon.json`. Whether it still lives is told by the lock, not by this file. */
+/** What a daemon (or a worker) says of itself in `daemon.json`. Whether it still lives is told by the lock, not by this file. */
 export type DaemonInfo = z.infer<typeof daemonInfo>;
 
 /** Undefined where there is no such file, or none that makes sense. */

@@ -17,12 +17,23 @@ const sqliteBusy = 5;
 export function lockHome(home: Home): Disposable {
   const database = tryLock(home.lock);
   if (database !== undefined) return { [Symbol.dispose]: () => database.close() };
-  const pid = findDaemonInfo(home)?.pid;
-  throw new UserError(
+  throw homeIsHeld(home);
+}
+
+/** The error of whatever wants a home folder that another process holds. */
+export function homeIsHeld(home: Home): UserError {
+  const { pid, role = "daemon" } = findDaemonInfo(home) ?? {};
+  const stop = personCommand(home, "stop");
+  return new UserError(
     "daemon_running",
-    `Another daemon${pid === undefined ? "" : ` (pid ${pid})`} holds the home folder ${home.root}.`,
-    { next: `${personCommand(home, "status")}, or ${personCommand(home, "stop")}` },
+    `Another ${role}${pid === undefined ? "" : ` (pid ${pid})`} holds the home folder ${home.root}.`,
+    { next: role === "worker" ? stop : `${personCommand(home, "status")}, or ${stop}` },
   );
+}
+
+/** Whether a live worker holds the home folder: no daemon can, and commands have nobody to ask. */
+export function isHeldByWorker(home: Home): boolean {
+  return findDaemonInfo(home)?.role === "worker" && isLocked(home);
 }
 
 /** Whether a live process holds the home folder. */

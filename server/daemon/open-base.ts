@@ -5,6 +5,7 @@ import type { EffectServices } from "../effects/services.ts";
 import type { Log } from "../log.ts";
 import { createNotifier } from "../notify/create-notifier.ts";
 import { createApprovals, type OwnedApprovals } from "../review/approvals.ts";
+import type { WorkerSelf } from "../runs/workers/worker-self.ts";
 import { createPool } from "../sandbox/pool.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
@@ -32,8 +33,9 @@ export async function openBase(options: {
   log: Log;
   signal: AbortSignal;
   onProblem: (problem: string | null) => void;
+  role: WorkerSelf["role"];
 }): Promise<Base> {
-  const { config, log, signal, onProblem } = options;
+  const { config, log, signal, onProblem, role } = options;
   const { home, databaseUrl, runners } = config;
   await using stack = new AsyncDisposableStack();
   mkdirSync(home.cache, { recursive: true, mode: 0o700 });
@@ -41,7 +43,7 @@ export async function openBase(options: {
   const store = stack.use(await openStorePatiently({ dataDir: home.data, databaseUrl, log }, { signal, onProblem }));
   rememberStore(home, store.kind);
   const pool = stack.use(await createPool({ ...runners, log: log.child({ part: "sandbox" }), cacheDir: home.cache }));
-  const approvals = stack.use(await createApprovals({ store, home, log }));
+  const approvals = stack.use(await createApprovals({ store, home, log, verifiesOnly: role === "worker" }));
   stack.use(stopRevokedRuns({ store, approvals, log }));
   const owned = stack.move();
   return {

@@ -40,7 +40,7 @@ export async function openCore(options: {
   await using stack = new AsyncDisposableStack();
 
   prepareJobsFolder(jobsFolder);
-  const base = stack.use(await openBase(options));
+  const base = stack.use(await openBase({ ...options, role: "daemon" }));
   const { store, pool, approvals, secrets, notify, clock } = base;
   // Before the worker, so that it ends after it.
   const alerts = stack.use(sendAlerts({ store, config, notify, secrets, log }));

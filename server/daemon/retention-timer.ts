@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
 import { deleteRunFolders } from "../runs/delete-run-folders.ts";
 import { enforceRetention } from "../runs/retention.ts";
+import { forgetOldWorkers } from "../runs/workers/remove-worker.ts";
 import type { Store } from "../store/open-store.ts";
 
 const firstMs = 60_000;
@@ -22,6 +23,7 @@ export function startRetention(options: {
   function pass(): void {
     work = enforceRetention(store.db, { ...retention, now: clock() })
       .then(async (deleted) => {
+        await forgetOldWorkers(store.db);
         if (deleted.runs > 0) await deleteRunFolders(store.db, runsFolder);
         if (deleted.runs + deleted.slots + deleted.blobs > 0) log.info(deleted, "retention: old records deleted");
       })

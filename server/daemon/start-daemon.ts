@@ -17,12 +17,14 @@ import { runsApi } from "./api/runs.ts";
 import { statusApi } from "./api/status.ts";
 import { webhooksApi } from "./api/webhooks.ts";
 import { hooksApp } from "./hooks.ts";
+import { workersApi } from "./api/workers.ts";
 import { createHttpApp } from "./http-app.ts";
 import { errorAnswer } from "./http-errors.ts";
 import { type DaemonInfo, removeDaemonInfo, writeDaemonInfo } from "./info.ts";
 import { listenHttp } from "./listen-http.ts";
 import { lockHome } from "./lock.ts";
 import { type Core, openCore } from "./open-core.ts";
+import { rejectsWhenOutdated } from "./outdated.ts";
 import { ensureToken, preparePrivateFolders } from "./private-files.ts";
 import { writeLauncher } from "./write-launcher.ts";
 
@@ -32,6 +34,8 @@ export type Daemon = AsyncDisposable &
     url: string;
     /** Resolves when the store is open and everything runs; rejects where it cannot be. */
     ready: Promise<void>;
+    /** Rejects with `store_newer` once a newer program has migrated the database: this one must end. Never resolves. */
+    outdated: Promise<never>;
   }>;
 
 /**
@@ -48,6 +52,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   preparePrivateFolders(home);
   stack.use(lockHome(home));
   let info: DaemonInfo = {
+    role: "daemon",
     pid: process.pid,
     started_at: startedAt.toISOString(),
     version,
@@ -64,6 +69,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   let api: Hono | undefined;
   let hooks: Hono | undefined;
   let problem: string | null = null;
+  const outdated = rejectsWhenOutdated();
   const opened = Promise.withResolvers<Core>();
   // Whoever waits hears of it; nobody has to.
   opened.promise.catch(() => {});
@@ -108,6 +114,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
       api = personApi(made, startedAt);
       hooks = hooksApp(made.deps, [config.http.host]);
       opened.resolve(made);
+      outdated.follow(made.outdated);
       log.info({ store: made.deps.store.kind, ms: Date.now() - startedAt.getTime() }, "daemon: ready");
     },
     (error: unknown) => {
@@ -130,6 +137,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   return {
     url: http.url,
     ready: opening,
+    outdated: outdated.promise,
     async [Symbol.asyncDispose]() {
       await owned.disposeAsync();
       log.info("daemon: stopped");
@@ -152,6 +160,7 @@ function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Ho
   api.route("/", deadLettersApi(deps));
   api.route("/", rehearsalApi(deps));
   api.route("/", metricsApi(metrics));
+  api.route("/", workersApi(deps));
   api.route(
     "/",
     statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),

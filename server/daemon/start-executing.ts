@@ -18,6 +18,8 @@ export type Executing = AsyncDisposable &
     worker: Worker;
     self: WorkerSelf;
     serving: Serving;
+    /** Why it takes no runs now, or null. */
+    problem: () => string | null;
     /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
     outdated: Promise<string>;
   }>;
@@ -77,6 +79,7 @@ export async function startExecuting(base: Base, role: WorkerSelf["role"]): Prom
     worker: started,
     self,
     serving,
+    problem: () => serving.report().problem,
     outdated: outdated.promise,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -56,7 +56,7 @@ export type Approvals = Readonly<{
   active(job: string): Promise<ActiveVersion | undefined>;
   /**
    * The active version, or the given one for a run that has begun with it. Throws `not_approved`, `approval_invalid`, `chain_broken`,
-   * `key_unsafe`. What does not verify is reported as event and alert.
+   * `key_unsafe`, `version_newer`. What does not verify is reported as event and alert.
    */
   requireRunnable(job: string, version?: number): Promise<Runnable>;
   /** Whether a version that runs may go on. Throws as `requireRunnable` does. */
@@ -79,10 +79,13 @@ export async function createApprovals({
   store,
   home,
   log,
+  verifiesOnly = false,
 }: {
   store: Store;
   home: Home;
   log: Log;
+  /** A machine where nobody signs: that it does not trust a key is its own matter, which the daemons need not hear of. */
+  verifiesOnly?: boolean;
 }): Promise<OwnedApprovals> {
   const callbacks = new Set<(job: string) => void>();
   const { db } = store;
@@ -90,7 +93,10 @@ export async function createApprovals({
   const follower = followChain({
     db,
     home,
-    onRefusal: (refusal) => reportRefusal(db, log, refusal),
+    onRefusal: async (refusal) => {
+      if (verifiesOnly && refusal.code === "key_untrusted") log.warn(refusal, "a decision does not count here");
+      else await reportRefusal(db, log, refusal);
+    },
     onTouched: (jobs) => {
       for (const job of jobs) for (const callback of callbacks) callback(job);
     },
@@ -137,6 +143,11 @@ export async function createApprovals({
       const { decision, seq } = await requireLink(job, wanted);
       const verified = await verifyVersion(decision);
       const { version, bundle } = decision;
+      if (!verified.ok && verified.unreadable) {
+        throw new UserError("version_newer", `Job "${job}" v${version} does not run here: ${verified.reason}.`, {
+          next: "install the release that the other machines have",
+        });
+      }
       if (!verified.ok || version === null || bundle === null) {
         const reason = verified.ok ? "it names no version" : verified.reason;
         await reportRefusal(db, log, {

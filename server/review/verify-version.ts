@@ -7,8 +7,10 @@ import type { Decision } from "./canonical-text.ts";
 /** What was signed, ready to run. */
 export type SignedVersion = Readonly<{ manifest: Manifest; bundle: string; sourceMap: string | null }>;
 
-/** A stored version whose every byte is what was signed, or what differs. */
-export type VerifiedVersion = Readonly<{ ok: true; version: SignedVersion } | { ok: false; reason: string }>;
+/** A stored version whose every byte is what was signed, or what differs. `unreadable`: it is what was signed, in words of another release. */
+export type VerifiedVersion = Readonly<
+  { ok: true; version: SignedVersion } | { ok: false; reason: string; unreadable: boolean }
+>;
 
 /** Most characters of versions that are kept in memory; a start of one of these brings no bundle over from the store. */
 const maxKeptChars = 32_000_000;
@@ -39,18 +41,18 @@ export function createVerifyVersion(db: Db): (signed: Decision) => Promise<Verif
       .where("job", "=", signed.name)
       .where("number", "=", signed.version)
       .executeTakeFirst();
-    if (row === undefined) return { ok: false, reason: "its version is gone from the store" };
+    if (row === undefined) return differs("its version is gone from the store");
     const differing = findDifference(row, signed);
-    if (differing !== undefined) return { ok: false, reason: `${differing} is not the one that was signed` };
-    if (row.bundle_now !== signed.bundle) return { ok: false, reason: "its bundle is not the one that was signed" };
+    if (differing !== undefined) return differs(`${differing} is not the one that was signed`);
+    if (row.bundle_now !== signed.bundle) return differs("its bundle is not the one that was signed");
     const key = `${signed.bundle} ${signed.manifest} ${row.source_map_hash}`;
     let version = kept.get(key);
     if (version === undefined) {
       const manifest = manifestSchema.safeParse(JSON.parse(row.manifest));
-      if (!manifest.success) return { ok: false, reason: "its manifest is from another release" };
+      if (!manifest.success) return { ok: false, reason: "its manifest is from another release", unreadable: true };
       const bundle = await readText(db, row.bundle_hash);
       if (bundle === null || sha256(bundle) !== signed.bundle) {
-        return { ok: false, reason: "its bundle is not the one that was signed" };
+        return differs("its bundle is not the one that was signed");
       }
       const sourceMap = row.source_map_hash === null ? null : await readText(db, row.source_map_hash);
       version = { manifest: manifest.data, bundle, sourceMap };
@@ -58,6 +60,10 @@ export function createVerifyVersion(db: Db): (signed: Decision) => Promise<Verif
     keep(key, version);
     return { ok: true, version };
   };
+}
+
+function differs(reason: string): VerifiedVersion {
+  return { ok: false, reason, unreadable: false };
 }
 
 async function readText(db: Db, hash: string): Promise<string | null> {

@@ -13,7 +13,8 @@ export type AttemptOutcome = Readonly<{
 
 /** A refusal by the approvals. */
 export function deniedOutcome(code: ErrorCode, message: string): AttemptOutcome {
-  const reason = code === "approval_invalid" || code === "chain_broken" ? code : "not_approved";
+  const reason =
+    code === "approval_invalid" || code === "chain_broken" || code === "version_newer" ? code : "not_approved";
   return failedAs("denied", { reason, class: "policy", message });
 }
 

@@ -75,7 +75,7 @@ async function prepare(
     runnable = await approvals.requireRunnable(run.job, begun?.version ?? undefined);
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
-    const unmet = await serving.unmet(run.job, undefined);
+    const unmet = await serving.unmet(run.job, thrown);
     if (unmet.length > 0) return { unmet };
     return { outcome: deniedOutcome(thrown.code, thrown.message), version: begun?.version ?? null };
   }

@@ -26,6 +26,7 @@ export const runReasons = [
   "not_approved",
   "approval_invalid",
   "chain_broken",
+  "version_newer",
   "start_deadline",
   "job_retired",
 ] as const;

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { loadConfig } from "../../config.ts";
 import { findDaemonInfo } from "../../daemon/info.ts";
+import { isHeldByWorker } from "../../daemon/lock.ts";
 import { personCommand } from "../../person-command.ts";
 import { publicKeyOf, readKeyFile } from "../../review/key-file.ts";
 import { type Check, type Finding, fail, ok, warn } from "./check.ts";
@@ -68,6 +69,8 @@ export const lockCheck: Check = {
   name: "daemon",
   look({ context: { home }, running }) {
     const info = findDaemonInfo(home);
+    if (!running && isHeldByWorker(home))
+      return ok(`none: a worker (pid ${info?.pid}, version ${info?.version}) has this home`);
     if (!running) return warn("does not run", personCommand(home, "start"));
     if (info === undefined)
       return fail("a process holds the lock, but daemon.json does not say which", "end it and start again");

@@ -5,10 +5,12 @@ import { openAlerts } from "../../runs/alerts.ts";
 import { countDeadLetters } from "../../runs/dead-letters.ts";
 import { listOpenQuestions } from "../../runs/questions.ts";
 import { formatRunId, listRuns } from "../../runs/read.ts";
+import { listWorkers } from "../../runs/workers/read-workers.ts";
 import type { Row } from "../../store/tables.ts";
 import { version } from "../../version.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { questionAnswer } from "./questions.ts";
+import { workerAnswer } from "./workers.ts";
 
 /** What only the running daemon knows. */
 export type StatusSources = Readonly<{
@@ -28,15 +30,16 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
-      const [{ rows: jobs }, alerts, live, questions, deadLetters, { keys, setUp, protected: isProtected, problem }] =
-        await Promise.all([
-          listJobs(deps, { limit: shownJobs }),
-          openAlerts(store.db, { limit: 20 }),
-          listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
-          listOpenQuestions(store.db, { limit: 20 }),
-          countDeadLetters(store.db),
-          approvals.status(),
-        ]);
+      const [workers, { rows: jobs }, alerts, live, questions, deadLetters, standing] = await Promise.all([
+        listWorkers(store),
+        listJobs(deps, { limit: shownJobs }),
+        openAlerts(store.db, { limit: 20 }),
+        listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
+        listOpenQuestions(store.db, { limit: 20 }),
+        countDeadLetters(store.db),
+        approvals.status(),
+      ]);
+      const { keys, setUp, protected: isProtected, problem } = standing;
       const waiting = jobs.flatMap(({ name, pending, state }) =>
         pending === null || state === "retired"
           ? []
@@ -79,6 +82,7 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
           .map(({ file, line, message }) => ({ file, line, message })),
         runners: { ...pool.stats(), max: config.runners.max },
         worker: sources.worker(),
+        workers: workers.map(workerAnswer),
       });
     })
     .get("/api/activity", async (c) => {

@@ -71,6 +71,8 @@ export function needText({ kind, name }: Need, article: "no " | "" = "no "): str
       return `has ${article}${name}`;
     case "approval":
       return `${article === "" ? "trusts" : "does not trust"} the key that approved it`;
+    case "release":
+      return article === "" ? "has the release that made it" : "has an older release than the one that made it";
     case "runtime":
       return `has ${article}guest runtime ${name}`;
     case "target":

@@ -13,7 +13,21 @@ export type WorkerView = Omit<Row<"workers">, "labels" | "guest_runtimes" | "uns
     unserved: Unserved;
     /** Whether it has not ended, and its last heartbeat is recent. */
     alive: boolean;
+    /** Milliseconds since its last heartbeat, by the database's clock. */
+    silent_ms: number;
   }>;
+
+/** How a worker stands: `silent` has missed its last heartbeats, `lost` was given up, `ended` has stopped in order. */
+export type WorkerStanding = "active" | "draining" | "silent" | "lost" | "ended";
+
+export function workerStanding({
+  state,
+  alive,
+  lost_at,
+}: Pick<WorkerView, "state" | "alive" | "lost_at">): WorkerStanding {
+  if (state === "gone") return lost_at === null ? "ended" : "lost";
+  return alive ? state : "silent";
+}
 
 const names = z.array(z.string()).catch([]);
 
@@ -22,7 +36,10 @@ export async function listWorkers({ db, kind }: Pick<Store, "db" | "kind">): Pro
   const rows = await db
     .selectFrom("workers")
     .selectAll()
-    .select(recent(kind).as("recent"))
+    .select([
+      recent(kind).as("recent"),
+      sql<number>`(extract(epoch from now() - heartbeat_at) * 1000)::double precision`.as("silent_ms"),
+    ])
     .orderBy(sql`state = 'gone'`)
     .orderBy("host")
     .orderBy("started_at")

@@ -1,14 +1,15 @@
 import { sql } from "kysely";
-import { messageOf } from "../../errors.ts";
+import { messageOf, UserError } from "../../errors.ts";
 import type { Manifest } from "../../jobs/manifest.ts";
 import type { Log } from "../../log.ts";
 import type { Approvals, Standing } from "../../review/approvals.ts";
+import type { Link } from "../../review/chain.ts";
 import type { Store } from "../../store/open-store.ts";
 import type { Except } from "../queue/claim.ts";
 import { createWake } from "../wake.ts";
 import { findRuntime, type RuntimeVersions } from "./find-runtime.ts";
 import { type Means, type Need, type Unserved, unmetLabels, unmetNeeds } from "./needs.ts";
-import { hasOtherWorkers } from "./read-workers.ts";
+import { hasOtherWorkers, listWorkers } from "./read-workers.ts";
 import { createSignedManifests } from "./signed-manifests.ts";
 import { type WorkerSelf, workersChannel } from "./worker-self.ts";
 
@@ -17,8 +18,8 @@ export type Serving = AsyncDisposable &
   Readonly<{
     /** Jobs that it does not claim; null where it claims nothing at all. */
     except(): Except["jobs"] | null;
-    /** What a run needs and this worker lacks, asked when the run is about to start; `manifest` is undefined where its approval does not count here. */
-    unmet(job: string, manifest: Manifest | undefined): Promise<readonly Need[]>;
+    /** What a run needs and this worker lacks, asked when the run is about to start: by its manifest, or by what the approvals here have thrown. */
+    unmet(job: string, found: Manifest | UserError): Promise<readonly Need[]>;
     /** Another worker that lives, serves the job and can go on with a journal of these versions. */
     elsewhere(job: string, versions: RuntimeVersions): Promise<string | undefined>;
     /** What the others are told. */
@@ -65,11 +66,15 @@ export async function createServing(deps: Deps): Promise<Serving> {
     const standing = await approvals.standing();
     const means = deps.means();
     const unserved = new Map<string, readonly Need[]>();
-    for (const [job, manifest] of await manifestsOf(await approvals.live())) {
-      const needs = shared ? await unmetNeeds(manifest, means) : unmetLabels(manifest, means);
+    const live = await approvals.live();
+    for (const [job, manifest] of await manifestsOf(live)) {
+      const needs = manifest === "newer" ? (shared ? [newerRelease] : []) : await unmetBy(manifest, means);
       if (needs.length > 0) unserved.set(job, needs);
     }
-    if (shared) for (const job of standing.strangers) unserved.set(job, [untrusted]);
+    if (shared) {
+      for (const [job, need] of await betterElsewhere(live)) if (!unserved.has(job)) unserved.set(job, [need]);
+      for (const job of standing.strangers) unserved.set(job, [untrusted]);
+    }
     for (const job of await retired([...unserved.keys()])) unserved.delete(job);
     const problem = problemOf(standing);
     if (problem !== state.problem) {
@@ -77,6 +82,27 @@ export async function createServing(deps: Deps): Promise<Serving> {
       else log.error(`this worker takes no runs: ${problem}`);
     }
     state = { problem, unserved, held: [...unserved.keys()] };
+  }
+
+  const unmetBy = async (manifest: Manifest, means: Means) =>
+    shared ? unmetNeeds(manifest, means) : unmetLabels(manifest, means);
+
+  /** Jobs that were compiled for a guest runtime which this worker does not have and another one has: a newer one, as a rule. */
+  async function betterElsewhere(live: readonly Link[]): Promise<Map<string, Need>> {
+    const foreign = live.flatMap(({ decision: { name, runtime } }) =>
+      runtime === null || self.guestRuntimes.includes(runtime) ? [] : [{ name, runtime }],
+    );
+    if (foreign.length === 0) return new Map();
+    const there = (await listWorkers(store)).filter(
+      ({ name, alive, state, problem }) => name !== self.name && alive && state === "active" && problem === null,
+    );
+    return new Map(
+      foreign.flatMap(({ name, runtime }) =>
+        there.some((worker) => worker.guest_runtimes.includes(runtime) && worker.unserved[name] === undefined)
+          ? [[name, { kind: "runtime", name: runtime.slice(0, 14) }]]
+          : [],
+      ),
+    );
   }
 
   async function retired(jobs: string[]): Promise<string[]> {
@@ -107,12 +133,10 @@ export async function createServing(deps: Deps): Promise<Serving> {
 
   return {
     except: () => (state.problem === null ? state.held : null),
-    async unmet(job, manifest) {
-      if (manifest !== undefined) {
-        const means = deps.means();
-        return shared ? unmetNeeds(manifest, means) : unmetLabels(manifest, means);
-      }
+    async unmet(job, found) {
+      if (!(found instanceof UserError)) return unmetBy(found, deps.means());
       shared = await isShared();
+      if (found.code === "version_newer") return shared ? [newerRelease] : [];
       const standing = await approvals.standing();
       return problemOf(standing) !== null || (shared && standing.strangers.has(job)) ? [untrusted] : [];
     },
@@ -128,4 +152,5 @@ export async function createServing(deps: Deps): Promise<Serving> {
   };
 }
 
+const newerRelease: Need = { kind: "release", name: "" };
 const untrusted: Need = { kind: "approval", name: "" };

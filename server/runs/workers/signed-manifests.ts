@@ -5,12 +5,15 @@ import type { Db } from "../../store/open-store.ts";
 
 const batch = 500;
 
+/** By job: its manifest, or that a newer release wrote it in words that this one does not know. */
+export type SignedManifests = ReadonlyMap<string, Manifest | "newer">;
+
 /**
  * Makes the reader of the manifests of active approvals: only what is new is asked of the store. A text that is not the one that
- * was signed, or that another release wrote, is left out: its run is refused when it starts.
+ * was signed is left out: its run is refused when it starts.
  */
-export function createSignedManifests(db: Db): (links: readonly Link[]) => Promise<ReadonlyMap<string, Manifest>> {
-  let kept = new Map<string, Manifest | undefined>();
+export function createSignedManifests(db: Db): (links: readonly Link[]) => Promise<SignedManifests> {
+  let kept = new Map<string, Manifest | "newer" | undefined>();
 
   return async (links) => {
     const wanted = links.flatMap(({ decision: { name, version, manifest: hash } }) =>
@@ -45,6 +48,6 @@ export function createSignedManifests(db: Db): (links: readonly Link[]) => Promi
   };
 }
 
-function parseManifest(text: string | undefined): Manifest | undefined {
-  return text === undefined ? undefined : manifestSchema.safeParse(JSON.parse(text)).data;
+function parseManifest(text: string | undefined): Manifest | "newer" | undefined {
+  return text === undefined ? undefined : (manifestSchema.safeParse(JSON.parse(text)).data ?? "newer");
 }
