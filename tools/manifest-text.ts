@@ -10,7 +10,7 @@ const shownSlots = 3;
 
 /** What a manifest declares, as a list: schedule in words, next slots in its own zone, permissions, limits. */
 export function manifestText(manifest: Manifest, now: Date): string {
-  const { schedules, permissions, input, onUncertain, callers } = manifest;
+  const { schedules, permissions, input, onUncertain, callers, runsOn } = manifest;
   const { files, llm, notify, exec, run } = permissions;
   const triggers = triggersInWords(manifest.triggers);
   const priority = priorityInWords(manifest);
@@ -29,6 +29,7 @@ export function manifestText(manifest: Manifest, now: Date): string {
     ...listed("may notify", notify),
     ...listed("may start jobs", run),
     ...exec.map((grant) => `- may run: ${inline(execText(grant), 500)}`),
+    ...listed("runs only on machines with the labels", runsOn),
     `- limits: ${limitsText(manifest)}`,
     ...(onUncertain === "ask" ? [] : [`- onUncertain: ${onUncertain}`]),
     ...(callers.length === callerKinds.length ? [] : [`- started only by: ${callers.join(", ")}`]),

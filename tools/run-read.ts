@@ -6,6 +6,7 @@ import { formatRunId, readAttempts, readEffects, readRunLog, requireRun } from "
 import { readArtifacts } from "../server/runs/read-artifacts.ts";
 import { readRunEvent } from "../server/runs/triggers/run-event.ts";
 import { waitForRun } from "../server/runs/wait-for-run.ts";
+import { whyWaiting } from "../server/runs/workers/why-waiting.ts";
 import type { Row } from "../server/store/tables.ts";
 import { cursor, waitSeconds } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
@@ -57,8 +58,9 @@ export const runRead = defineTool({
 
 /** The summary of a run as job_run and run_read show it. */
 export async function summaryOf({ store, config }: ToolContext, run: Row<"runs">): Promise<string> {
+  const attempts = await readAttempts(store.db, run.id);
   const event = await readRunEvent(store.db, run);
-  return runSummary(run, await readAttempts(store.db, run.id), config.timezone, event);
+  return runSummary(run, attempts, config.timezone, { event, waitsFor: await whyWaiting(store, run) });
 }
 
 /** What to call next, by the state that the run is in. */

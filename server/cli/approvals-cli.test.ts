@@ -38,7 +38,15 @@ async function door() {
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
   const url = `http://127.0.0.1:${port}`;
-  writeDaemonInfo(it.home, { role: "daemon", pid: process.pid, started_at: "", version: "", socket: "", url, store: "" });
+  writeDaemonInfo(it.home, {
+    role: "daemon",
+    pid: process.pid,
+    started_at: "",
+    version: "",
+    socket: "",
+    url,
+    store: "",
+  });
   mkdirSync(dirname(it.home.personToken), { recursive: true });
   writeFileSync(it.home.personToken, "token");
   const run = async (make: (context: CliContext) => Command, args: string[], input = "") => {

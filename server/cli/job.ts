@@ -81,7 +81,7 @@ function jobText(
   version: VersionAnswer,
   skipped: readonly SkippedAnswer[],
 ): string {
-  const { permissions, description } = version.manifest;
+  const { permissions, description, runsOn } = version.manifest;
   const triggers = triggersInWords(version.manifest.triggers);
   const priority = priorityInWords(version.manifest);
   const secrets = Object.entries(permissions.secrets).map(([name, hosts]) => `${name} to ${hosts.join(", ")}`);
@@ -108,6 +108,7 @@ function jobText(
     ...(priority === undefined ? [] : [`priority   ${priority}`]),
     `may reach  ${permissions.net.map((grant) => `${hostText(grant)}${grant.private ? " (private)" : ""}`).join(", ") || "nothing"}`,
     `secrets    ${secrets.map(visibleLine).join("; ") || "none"}`,
+    ...(runsOn.length === 0 ? [] : [`runs on    machines with the labels ${runsOn.map(visibleLine).join(", ")}`]),
     `limits     ${limitsText(version.manifest)}`,
     `file       ${job.path === null ? "none" : visibleLine(job.path)}`,
     `proposed   by ${visibleLine(version.proposed_by)}, ${formatTime(version.created_at, zone)}${version.note === null ? "" : `: ${visibleLine(version.note)}`}`,

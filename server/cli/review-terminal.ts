@@ -35,6 +35,7 @@ export function reviewTerminal(review: Review, { colour, width }: { colour: bool
     ...head("May"),
     ...list(review.permissions.length === 0 ? ["nothing outside the sandbox"] : review.permissions),
     ...list([`limits: ${review.limits}`]),
+    ...(review.runsOn.length === 0 ? [] : list([`runs only on machines with the labels: ${review.runsOn.join(", ")}`])),
     ...head("Packages"),
     ...list(review.packages.length + review.packagesGone.length === 0 ? ["none"] : packageLines(review)),
     ...head("Checks"),

@@ -27,11 +27,19 @@ export const runAnswer = z.object({
 });
 
 /** One try at a run. */
-export const attemptAnswer = z.object({
+const attemptAnswer = z.object({
   attempt: z.int(),
   version: z.int().nullable(),
   worker: z.string(),
   state: z.string(),
+});
+
+/** What GET /api/runs/R12 says; `event` is what started it, and `waits_for` why a run that is due has not started. */
+export const runDetails = z.object({
+  run: runAnswer,
+  attempts: z.array(attemptAnswer),
+  event: z.unknown(),
+  waits_for: z.string().nullable(),
 });
 
 /** One line of a run's log. */
@@ -63,4 +71,5 @@ export const artifactAnswer = z.object({
   media_type: z.string(),
 });
 
+export type RunDetails = z.infer<typeof runDetails>;
 export type RunAnswer = z.infer<typeof runAnswer>;

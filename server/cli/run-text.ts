@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { formatMs, formatTime } from "../format-time.ts";
 import { personCommand } from "../person-command.ts";
 import { visibleLine, visibleText } from "../review/visible-text.ts";
@@ -6,18 +5,13 @@ import { readRunError } from "../runs/run-error.ts";
 import { formatRunId } from "../runs/run-id.ts";
 import type { CliContext } from "./context.ts";
 import { painter } from "./paint.ts";
-import type { attemptAnswer, RunAnswer } from "./run-answer.ts";
+import type { RunAnswer, RunDetails } from "./run-answer.ts";
 import { ownTimezone, stateText } from "./show-list.ts";
 
 const shownEvent = 2_000;
 
 /** What became of a run: state, times, error with its source line, output. Foreign text is made visible. */
-export function runText(
-  context: CliContext,
-  run: RunAnswer,
-  attempts: readonly z.infer<typeof attemptAnswer>[],
-  event: unknown = null,
-): string {
+export function runText(context: CliContext, { run, attempts, event, waits_for }: RunDetails): string {
   const zone = ownTimezone();
   const error = readRunError(run.error);
   const { started_at, finished_at } = run;
@@ -25,6 +19,7 @@ export function runText(
     `${formatRunId(run.id)} ${run.job}${run.version === null ? "" : ` v${run.version}`}  ${stateText(context, run.state)}`,
     `asked for  ${originText(run)}, ${formatTime(run.created_at, zone)}`,
     `started    ${started_at === null ? `not yet, due ${formatTime(run.run_at, zone)}` : formatTime(started_at, zone)}`,
+    ...(waits_for === null ? [] : [painter(context)("yellow", `waits      ${visibleLine(waits_for)}`)]),
     ...(finished_at === null ? [] : [`ended      ${formatTime(finished_at, zone)}${tookText(run)}`]),
     ...attempts.map(
       ({ attempt, state, worker }) => `attempt ${attempt}  ${stateText(context, state)} on ${visibleLine(worker)}`,

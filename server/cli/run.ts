@@ -45,7 +45,7 @@ async function start(
     return;
   }
   const run = await awaitRun(context, client, asked.run.id);
-  print(context, json ? jsonText(run) : runText(context, run, []));
+  print(context, json ? jsonText(run) : runText(context, { run, attempts: [], event: null, waits_for: null }));
   if (run.state !== "succeeded") {
     throw new UserError("run_failed", `${handle} ended as ${run.state}.`, {
       next: personCommand(context.home, "log", handle),

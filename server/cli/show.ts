@@ -5,7 +5,7 @@ import { effectText } from "../runs/effect-text.ts";
 import { parseRunId } from "../runs/run-id.ts";
 import { connectDaemon, type DaemonClient } from "./client.ts";
 import { type CliContext, print, say } from "./context.ts";
-import { artifactAnswer, attemptAnswer, effectAnswer, runAnswer } from "./run-answer.ts";
+import { artifactAnswer, effectAnswer, runDetails } from "./run-answer.ts";
 import { runText } from "./run-text.ts";
 import { jsonText } from "./show-list.ts";
 
@@ -33,10 +33,9 @@ async function show(
   const client = await connectDaemon(context);
   if (effects) return showEffects(context, await fetchEffects(client, id, attempt), json ?? false);
   if (artifacts) return showArtifacts(context, client, id, json ?? false);
-  const schema = z.object({ run: runAnswer, attempts: z.array(attemptAnswer), event: z.unknown() });
-  const found = await client.get(`/api/runs/${id}`, schema);
+  const found = await client.get(`/api/runs/${id}`, runDetails);
   if (output) return print(context, found.run.output ?? "null");
-  print(context, json ? jsonText(found) : runText(context, found.run, found.attempts, found.event));
+  print(context, json ? jsonText(found) : runText(context, found));
 }
 
 async function fetchEffects(client: DaemonClient, id: number, attempt: string | undefined): Promise<Effect[]> {

@@ -42,6 +42,7 @@ export function reviewMarkdown(review: Review, command: (...args: string[]) => s
     ...(review.priority === null ? [] : [`Priority ${review.priority}`, ""]),
     ...section("Permissions, all", review.permissions),
     `Limits: ${review.limits}`,
+    ...(review.runsOn.length === 0 ? [] : [`Runs only on machines with the labels: ${review.runsOn.join(", ")}`]),
     "",
     ...section("Packages", packageLines(review)),
     ...section("Check results", review.checks),

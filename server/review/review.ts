@@ -41,6 +41,8 @@ export type Review = Readonly<{
   narrowed: readonly string[];
   permissions: readonly string[];
   limits: string;
+  /** Labels that a machine must have to run it; empty for any. */
+  runsOn: readonly string[];
   /** Changes against `base`, or all source files as added. Code of packages is not in it. */
   code: readonly FileDiff[];
   packages: readonly { name: string; version: string; bytes: number; change: string | null }[];
@@ -102,6 +104,7 @@ export function composeReview(material: ReviewMaterial, now: Date): Review {
     narrowed: narrowed(old, manifest, now).map(visibleLine),
     permissions: permissionLines(manifest).map(visibleLine),
     limits: limitsText(manifest),
+    runsOn: manifest.runsOn.map(visibleLine),
     code: [...codeDiff(base === null ? new Map() : ownFiles(base), ownFiles(it)), ...invisibleChanges(it, base)],
     ...describePackages(it, base),
     checks: checksSchema

@@ -32,6 +32,13 @@ test.each<[string, Partial<Manifest>, Partial<Manifest>, string[]]>([
     { callers: ["schedule", "person", "job"] },
     ["CALLERS: may be started by its schedule, other jobs too"],
   ],
+  [
+    "other machines",
+    { runsOn: ["gpu", "linux"] },
+    { runsOn: ["linux", "office"] },
+    ["MACHINES: may run on machines without the label gpu"],
+  ],
+  ["fewer machines", {}, { runsOn: ["gpu"] }, []],
   ["fewer who may start it", {}, { callers: ["person"] }, []],
   [
     "runs that may overlap",

@@ -18,6 +18,7 @@ export function widened(before: Manifest | undefined, after: Manifest, now: Date
     ...widenedUncertain(before?.onUncertain ?? "ask", after.onUncertain),
     ...(before === undefined ? [] : widenedCallers(before, after)),
     ...widenedTriggers(before, after),
+    ...(before === undefined ? [] : widenedMachines(before, after)),
     ...widenedSchedule(before?.schedules ?? [], after.schedules, now),
     ...(before === undefined ? [] : raised(before, after)),
   ];
@@ -66,6 +67,12 @@ const callerWords: Readonly<Record<Manifest["callers"][number], string>> = {
   job: "other jobs",
   agent: "agents",
 };
+
+/** A label that is dropped lets it run, and reach what lies there, on machines where it could not. */
+function widenedMachines(before: Manifest, after: Manifest): string[] {
+  const dropped = before.runsOn.filter((label) => !after.runsOn.includes(label));
+  return dropped.length === 0 ? [] : [`MACHINES: may run on machines without the label ${dropped.join(" or ")}`];
+}
 
 function widenedSchedule(before: readonly FrozenSchedule[], after: readonly FrozenSchedule[], now: Date): string[] {
   const was = firesPerDay(before, now);

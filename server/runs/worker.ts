@@ -21,7 +21,7 @@ export type WorkerOptions = Readonly<{
   /** Unique per process, so that a restarted daemon does not pass for the one that died. */
   worker: string;
   /** Jobs that it leaves to others; null where it claims nothing. */
-  except?: () => Except["jobs"] | null;
+  except?: () => Omit<Except, "runs"> | null;
 }>;
 
 export type Worker = Readonly<{
@@ -49,7 +49,14 @@ const leftAloneMs = 10_000;
 const abortMs = 5_000;
 
 /** Starts to claim and execute runs. */
-export function startWorker({ store, execute, log, max, worker, except = () => [] }: WorkerOptions): Worker {
+export function startWorker({
+  store,
+  execute,
+  log,
+  max,
+  worker,
+  except = () => ({ jobs: [], fresh: [] }),
+}: WorkerOptions): Worker {
   const flights = new Set<Flight>();
   /** Runs that another worker may serve, with the time until which they are left to it. */
   const leftAlone = new Map<number, number>();
@@ -115,12 +122,12 @@ export function startWorker({ store, execute, log, max, worker, except = () => [
     for (let failures = 0; !draining; ) {
       let waitMs = pollMs;
       try {
-        const jobs = except();
-        const limit = jobs === null ? 0 : max - flights.size;
+        const others = except();
+        const limit = others === null ? 0 : max - flights.size;
         const { runs, nextDueMs } = await claim(store.db, {
           worker,
           limit,
-          except: { jobs: jobs ?? [], runs: left() },
+          except: { jobs: [], fresh: [], ...others, runs: left() },
         });
         if (limit > 0) hasConnection();
         failures = 0;

@@ -411,6 +411,8 @@ declare module "jobrunner" {
     triggers?: Triggers;
     /** Of the runs that are due, those with the highest number start first: from -100 to 100, by default 0. */
     priority?: number;
+    /** Labels that a machine must have to run it, where several share their runs, such as ["gpu"]. Default: any machine. */
+    runsOn?: readonly string[];
     permissions?: Permissions;
     limits?: Limits;
     retry?: Retry;

@@ -44,12 +44,17 @@ export function storeIsNewer(migration: string): UserError {
   );
 }
 
+/** The newest migration that a newer program has made; undefined where there is none. */
+export async function findNewerMigration(db: Kysely<Tables>): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string }>`
+    select name from kysely_migration where name > ${newestMigration} order by name desc limit 1`.execute(db);
+  return rows[0]?.name;
+}
+
 async function refuseNewer(db: Kysely<Tables>): Promise<void> {
   const { rows } = await sql<{ there: boolean }>`
     select to_regclass('kysely_migration') is not null as there`.execute(db);
   if (rows[0]?.there !== true) return;
-  const newer = await sql<{ name: string }>`
-    select name from kysely_migration where name > ${newestMigration} order by name desc limit 1`.execute(db);
-  const [row] = newer.rows;
-  if (row !== undefined) throw storeIsNewer(row.name);
+  const newer = await findNewerMigration(db);
+  if (newer !== undefined) throw storeIsNewer(newer);
 }

@@ -14,5 +14,7 @@ export async function listTriggers(
   return [...signed]
     .filter(([name]) => names.has(name) && (job === undefined || job === name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([name, { triggers }]) => triggersInWords(triggers).map((words) => ({ job: name, words })));
+    .flatMap(([name, manifest]) =>
+      manifest === "newer" ? [] : triggersInWords(manifest.triggers).map((words) => ({ job: name, words })),
+    );
 }

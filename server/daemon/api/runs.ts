@@ -8,6 +8,7 @@ import { readArtifacts } from "../../runs/read-artifacts.ts";
 import { isFinal } from "../../runs/run-states.ts";
 import { readRunEvent } from "../../runs/triggers/run-event.ts";
 import { longestWaitSeconds, waitForRun } from "../../runs/wait-for-run.ts";
+import { whyWaiting } from "../../runs/workers/why-waiting.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { countText, limitText, parse, parseBody } from "./parse.ts";
 import { logCursorAfter, parseLogCursor, readRunLogAfter } from "./run-log-after.ts";
@@ -61,7 +62,12 @@ export function runsApi(deps: Pick<DaemonDeps, "store" | "config">): Hono {
     })
     .get("/api/runs/:run", async (c) => {
       const run = await requireRun(db, c.req.param("run"));
-      return c.json({ run, attempts: await readAttempts(db, run.id), event: await readRunEvent(db, run) });
+      return c.json({
+        run,
+        attempts: await readAttempts(db, run.id),
+        event: await readRunEvent(db, run),
+        waits_for: (await whyWaiting(store, run)) ?? null,
+      });
     })
     .get("/api/runs/:run/log", async (c) => {
       const { attempt, tail, after } = parse(logQuery, c.req.query());

@@ -13,10 +13,15 @@ export type Claimed = Readonly<{
   nextDueMs: number | null;
 }>;
 
-const none: Except = { jobs: [], runs: [] };
+const none: Except = { jobs: [], fresh: [], runs: [] };
 
 /** What a worker leaves to others. */
-export type Except = Readonly<{ jobs: readonly string[]; runs: readonly number[] }>;
+export type Except = Readonly<{
+  jobs: readonly string[];
+  /** Jobs whose attempts it does not begin; what has begun may go on here. */
+  fresh: readonly string[];
+  runs: readonly number[];
+}>;
 
 /**
  * Leases up to `limit` due runs to `worker`, highest priority first, never more of a job at once than its runs allow; suspended
@@ -40,7 +45,8 @@ export async function claim(
     // is synced later, and with it all that was written before.
     await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim')), ${unsynced}`.execute(trx);
     const at = databaseTime(now);
-    const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])`;
+    const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])
+      and (r.resumes or r.job <> all(${except.fresh}::text[]))`;
     const { rows } = await sql<Row<"runs">>`
       with live as (
         select job, count(*) as runs from runs where state in ('running', 'suspended') group by job

@@ -1,4 +1,5 @@
 import type { Store } from "../../store/open-store.ts";
+import { isOfRelease } from "./needs.ts";
 import { listWorkers } from "./read-workers.ts";
 import type { WorkerSelf } from "./worker-self.ts";
 
@@ -21,6 +22,6 @@ export async function findRuntime(
       worker.v8 === v8 &&
       worker.icu === icu &&
       worker.guest_runtimes.includes(guestRuntime) &&
-      worker.unserved[job] === undefined,
+      (worker.unserved[job] ?? []).every(isOfRelease),
   )?.name;
 }

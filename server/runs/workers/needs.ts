@@ -59,6 +59,11 @@ async function missing(
   return names.filter((_, at) => there[at] === false).map((name) => ({ kind, name }));
 }
 
+/** Whether a newer program alone has it: it keeps nothing from going on here that has begun here. */
+export function isOfRelease({ kind }: Need): boolean {
+  return kind === "release" || kind === "runtime";
+}
+
 export function sameNeed(one: Need, other: Need): boolean {
   return one.kind === other.kind && one.name === other.name;
 }

@@ -1,5 +1,6 @@
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import { findNewerMigration } from "../../store/migrate.ts";
 import type { Store } from "../../store/open-store.ts";
 import { createWake } from "../wake.ts";
 import { beat, register, type WorkerNow } from "./beat.ts";
@@ -51,9 +52,13 @@ export async function keepPresence({ store, self, now, onNewer, log }: Deps): Pr
     if (at - writtenAt > 3 * everyMs) steadySince = at;
     written = text;
     writtenAt = at;
-    if (newer === undefined || isNewer) return;
+    if (newer !== undefined) tellNewer(newer);
+  }
+
+  function tellNewer(migration: string): void {
+    if (isNewer) return;
     isNewer = true;
-    onNewer(newer);
+    onNewer(migration);
   }
 
   async function round(): Promise<void> {
@@ -66,6 +71,9 @@ export async function keepPresence({ store, self, now, onNewer, log }: Deps): Pr
       }
       failing = false;
     } catch (thrown) {
+      // What a newer program has made of the tables may be the very reason.
+      const newer = await findNewerMigration(db).catch(() => undefined);
+      if (newer !== undefined) tellNewer(newer);
       if (!failing) log.warn({ err: thrown }, `this worker could not tell that it lives: ${messageOf(thrown)}`);
       failing = true;
     }

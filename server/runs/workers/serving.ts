@@ -8,7 +8,7 @@ import type { Store } from "../../store/open-store.ts";
 import type { Except } from "../queue/claim.ts";
 import { createWake } from "../wake.ts";
 import { findRuntime, type RuntimeVersions } from "./find-runtime.ts";
-import { type Means, type Need, type Unserved, unmetLabels, unmetNeeds } from "./needs.ts";
+import { isOfRelease, type Means, type Need, type Unserved, unmetLabels, unmetNeeds } from "./needs.ts";
 import { hasOtherWorkers, listWorkers } from "./read-workers.ts";
 import { createSignedManifests } from "./signed-manifests.ts";
 import { type WorkerSelf, workersChannel } from "./worker-self.ts";
@@ -17,7 +17,7 @@ import { type WorkerSelf, workersChannel } from "./worker-self.ts";
 export type Serving = AsyncDisposable &
   Readonly<{
     /** Jobs that it does not claim; null where it claims nothing at all. */
-    except(): Except["jobs"] | null;
+    except(): Omit<Except, "runs"> | null;
     /** What a run needs and this worker lacks, asked when the run is about to start: by its manifest, or by what the approvals here have thrown. */
     unmet(job: string, found: Manifest | UserError): Promise<readonly Need[]>;
     /** Another worker that lives, serves the job and can go on with a journal of these versions. */
@@ -37,7 +37,11 @@ type Deps = Readonly<{
   log: Log;
 }>;
 
-type State = Readonly<{ problem: string | null; unserved: Map<string, readonly Need[]>; held: readonly string[] }>;
+type State = Readonly<{
+  problem: string | null;
+  unserved: Map<string, readonly Need[]>;
+  held: Omit<Except, "runs">;
+}>;
 
 const everyMs = 10_000;
 
@@ -49,7 +53,7 @@ export async function createServing(deps: Deps): Promise<Serving> {
   const { store, approvals, self, log } = deps;
   const manifestsOf = createSignedManifests(store.db);
   const wake = createWake();
-  let state: State = { problem: null, unserved: new Map(), held: [] };
+  let state: State = { problem: null, unserved: new Map(), held: { jobs: [], fresh: [] } };
   let shared = false;
   let stopped = false;
 
@@ -81,7 +85,9 @@ export async function createServing(deps: Deps): Promise<Serving> {
       if (problem === null) log.info("this worker takes runs again");
       else log.error(`this worker takes no runs: ${problem}`);
     }
-    state = { problem, unserved, held: [...unserved.keys()] };
+    const held = Object.groupBy(unserved, ([, needs]) => (needs.every(isOfRelease) ? "fresh" : "jobs"));
+    const names = (some: readonly (readonly [string, unknown])[] = []) => some.map(([job]) => job);
+    state = { problem, unserved, held: { jobs: names(held.jobs), fresh: names(held.fresh) } };
   }
 
   const unmetBy = async (manifest: Manifest, means: Means) =>

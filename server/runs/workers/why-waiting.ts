@@ -1,6 +1,7 @@
 import type { Db, Store } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import { readRunError } from "../run-error.ts";
+import { formatRunId } from "../run-id.ts";
 import { needText, sameNeed } from "./needs.ts";
 import { listWorkers, type WorkerView } from "./read-workers.ts";
 
@@ -36,26 +37,50 @@ export async function workersAtWork(store: Pick<Store, "db" | "kind">): Promise<
   return (await listWorkers(store)).filter(({ alive, state }) => alive && state === "active");
 }
 
-/** Why a run that is due does not start: who lacks what; undefined where a worker will take it, or it is not due. */
+/** Why a run that is due does not start; undefined where a worker is about to take it, or it is not due. */
 export async function whyWaiting(
   store: Pick<Store, "db" | "kind">,
-  run: Pick<Row<"runs">, "id" | "job" | "state" | "error">,
+  run: Pick<Row<"runs">, "id" | "job" | "state" | "error" | "concurrency">,
 ): Promise<string | undefined> {
-  if ((run.state !== "queued" && run.state !== "suspended") || !(await isDue(store.db, run.id))) return undefined;
+  if (run.state !== "queued" && run.state !== "suspended") return undefined;
+  const due = await findDue(store.db, run.id);
+  if (due === undefined || due.state === "retired") return undefined;
+  if (due.state === "paused") return `its job ${run.job} is paused`;
+  const workers = await workersAtWork(store);
+  const lacking = whoLacksWhat(workers, run.job);
+  if (lacking !== undefined) return lacking;
   const error = readRunError(run.error);
-  return (
-    whoLacksWhat(await workersAtWork(store), run.job) ?? (error?.reason === "unserved" ? error.message : undefined)
-  );
+  if (error?.reason === "unserved") return error.message;
+  const others = run.state === "suspended" || run.concurrency === null ? [] : await liveRuns(store.db, run.job);
+  if (run.concurrency !== null && others.length >= run.concurrency)
+    return `${others.slice(0, named).map(formatRunId).join(", ")} of the same job must end first`;
+  const able = workers.filter(({ problem, unserved }) => problem === null && unserved[run.job] === undefined);
+  if (able.every(({ running, max }) => running >= max)) {
+    const places = able.reduce((sum, { max }) => sum + max, 0);
+    return `all ${places} places of ${able.length === 1 ? "the worker" : `the ${able.length} workers`} that can take it are busy`;
+  }
+  return undefined;
 }
 
-async function isDue(db: Db, runId: number): Promise<boolean> {
-  const row = await db
+function findDue(db: Db, runId: number): Promise<{ state: Row<"jobs">["state"] } | undefined> {
+  return db
     .selectFrom("runs")
     .innerJoin("jobs", "jobs.name", "runs.job")
-    .select("runs.id")
+    .select("jobs.state")
     .where("runs.id", "=", runId)
-    .where("jobs.state", "=", "active")
     .where((eb) => eb("runs.run_at", "<=", eb.fn<Date>("now")))
     .executeTakeFirst();
-  return row !== undefined;
+}
+
+/** Runs that take the places of a job. */
+async function liveRuns(db: Db, job: string): Promise<number[]> {
+  const rows = await db
+    .selectFrom("runs")
+    .select("id")
+    .where("job", "=", job)
+    .where("state", "in", ["running", "suspended"])
+    .orderBy("id")
+    .limit(100)
+    .execute();
+  return rows.map(({ id }) => id);
 }
