@@ -30,9 +30,15 @@ const targetName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
 });
 
 /** A label of a worker, or one that a job asks for with `runsOn`. */
-export const workerLabel = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+const workerLabel = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
   error: "a label has lower-case letters, digits and dashes, a letter first",
 });
+
+/** The labels of a worker as one text: separated by commas or spaces. */
+export const workerLabels = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((label) => label !== ""))
+  .pipe(z.array(workerLabel).max(100));
 
 const day = 86_400_000;
 /** As jobs write durations; milliseconds once it is read. */

@@ -23,6 +23,14 @@ function problemOf(action: () => unknown): { code: string; message: string } {
   throw new Error("no error");
 }
 
+test("labels come from the environment, else from the file", () => {
+  writeFileSync(home.config, "labels: [gpu]\n");
+  expect(loadConfig(home, {}).labels).toEqual(["gpu"]);
+  expect(loadConfig(home, { JOBRUNNER_LABELS: "office, quiet" }).labels).toEqual(["office", "quiet"]);
+  expect(problemOf(() => loadConfig(home, { JOBRUNNER_LABELS: "Büro" })).message).toMatch(/JOBRUNNER_LABELS.*label/);
+  rmSync(home.config);
+});
+
 test.each([
   { text: "htp:\n  port: 1\n", message: 'c.yaml:1: there is no setting "htp". Did you mean "http"?' },
   { text: "# x\nhttp:\n  prot: 1\n", message: 'c.yaml:3: there is no setting "http.prot". Did you mean "port"?' },

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
-import { configFile, databaseUrl, logLevel, type NotifyTarget, port } from "./config-schema.ts";
+import { configFile, databaseUrl, logLevel, type NotifyTarget, port, workerLabels } from "./config-schema.ts";
 import { readConfigText } from "./config-text.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { type Home, programRoot, runsFromClone } from "./home.ts";
@@ -47,7 +47,7 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     log: { ...file.log, level: fromEnv(env, "JOBRUNNER_LOG_LEVEL", logLevel) ?? file.log.level },
     http: { ...file.http, host: env.JOBRUNNER_HOST || file.http.host, port: portFromEnv(env) ?? file.http.port },
     runners: file.runners,
-    labels: file.labels,
+    labels: fromEnv(env, "JOBRUNNER_LABELS", workerLabels) ?? file.labels,
     retention: file.retention,
     ollama: { ...file.ollama, url: ollamaFromEnv(env) ?? file.ollama.url },
     notify: file.notify,

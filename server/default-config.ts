@@ -44,7 +44,7 @@ export function defaultConfigText(): string {
 #   warm: ${runners.warm}
 
 # What jobs may ask for with runsOn, where several machines share their runs. The machine's name, its system (linux,
-# darwin, windows) and its processor (x64, arm64) are labels by themselves.
+# darwin, windows) and its processor (x64, arm64) are labels by themselves. Also: JOBRUNNER_LABELS.
 # labels: [gpu, office]
 
 # Finished runs with their logs are deleted after so many days, and beyond so many per job.

@@ -3,6 +3,7 @@ import { launchdPlist, serviceName, systemdUnit } from "./service-files.ts";
 import { findProgramProblem, separateUserCommands } from "./service-separate-user.ts";
 
 const target = {
+  role: "daemon" as const,
   node: "/opt/node/bin/node",
   program: "/opt/jr/server/jr.mjs",
   home: "/home/me/.jobrunner",
@@ -31,6 +32,13 @@ test("a unit for a separate user is one of the system, and runs as that user", (
   const unit = systemdUnit(target, "jobrunner").split("\n");
   expect(unit).toEqual(expect.arrayContaining(["User=jobrunner", "Group=jobrunner", "WantedBy=multi-user.target"]));
   expect(separateUserCommands().map(([program]) => program)).toEqual(["useradd", "install", "systemctl", "systemctl"]);
+});
+
+test("a worker's service starts the worker, and is told apart", () => {
+  const unit = systemdUnit({ ...target, role: "worker" }, null).split("\n");
+  expect(unit).toContain('ExecStart="/opt/node/bin/node" "/opt/jr/server/jr.mjs" worker');
+  expect(unit).toContain("Description=JobRunner worker (/home/me/.jobrunner)");
+  expect(launchdPlist({ ...target, role: "worker" }, "jobrunner")).toMatch(/jr\.mjs<\/string>\s*<string>worker</);
 });
 
 test("a launchd agent escapes what XML reserves, and starts again after a failure alone", () => {

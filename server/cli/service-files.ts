@@ -2,6 +2,7 @@ import { sha256 } from "../sha256.ts";
 
 /** What a service starts, all paths absolute. */
 export type ServiceTarget = Readonly<{
+  role: "daemon" | "worker";
   /** The Node program itself, since services have no PATH of the person's. */
   node: string;
   program: string;
@@ -18,17 +19,17 @@ export function serviceName(home: string, defaultHome: string): string {
 }
 
 /** A systemd unit; see systemd.service(5) and systemd.syntax(7). `user` makes it one of the system that runs as that user. */
-export function systemdUnit({ node, program, home, jobs }: ServiceTarget, user: string | null): string {
+export function systemdUnit({ role, node, program, home, jobs }: ServiceTarget, user: string | null): string {
   const environment = [`JOBRUNNER_HOME=${home}`, ...(jobs === null ? [] : [`JOBRUNNER_JOBS=${jobs}`])];
   return [
     "[Unit]",
-    `Description=JobRunner (${systemdText(home)})`,
+    `Description=JobRunner${role === "worker" ? " worker" : ""} (${systemdText(home)})`,
     // A daemon that a host started holds the home folder until it ends; the unit tries again until then.
     "StartLimitIntervalSec=0",
     ...(user === null ? [] : ["Wants=network-online.target", "After=network-online.target"]),
     "",
     "[Service]",
-    `ExecStart=${[node, program].map(systemdWord).join(" ")} daemon`,
+    `ExecStart=${[node, program].map(systemdWord).join(" ")} ${role}`,
     ...environment.map((pair) => `Environment=${systemdQuote(pair)}`),
     ...(user === null ? [] : [`User=${user}`, `Group=${user}`, "ProtectSystem=full", "PrivateTmp=yes"]),
     `WorkingDirectory=${systemdText(home)}`,
@@ -47,7 +48,7 @@ export function systemdUnit({ node, program, home, jobs }: ServiceTarget, user: 
 }
 
 /** A launchd agent; see launchd.plist(5). */
-export function launchdPlist({ node, program, home, jobs }: ServiceTarget, name: string): string {
+export function launchdPlist({ role, node, program, home, jobs }: ServiceTarget, name: string): string {
   const environment = [
     ["JOBRUNNER_HOME", home] as const,
     ...(jobs === null ? [] : [["JOBRUNNER_JOBS", jobs] as const]),
@@ -60,7 +61,7 @@ export function launchdPlist({ node, program, home, jobs }: ServiceTarget, name:
   <string>${xmlText(name)}</string>
   <key>ProgramArguments</key>
   <array>
-${[node, program, "daemon"].map((word) => `    <string>${xmlText(word)}</string>`).join("\n")}
+${[node, program, role].map((word) => `    <string>${xmlText(word)}</string>`).join("\n")}
   </array>
   <key>EnvironmentVariables</key>
   <dict>

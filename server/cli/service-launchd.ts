@@ -23,7 +23,7 @@ export async function installLaunchd(context: CliContext, name: string, target: 
       next: `launchctl print ${domain()}/${name}`,
     });
   }
-  print(context, "The daemon starts when you log in, and runs now.");
+  print(context, `The ${target.role} starts when you log in, and runs now.`);
 }
 
 /** Stops and removes it. */

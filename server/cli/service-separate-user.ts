@@ -19,11 +19,11 @@ const shell = "/usr/sbin/nologin";
  */
 export async function installSeparateUser(
   context: CliContext,
-  { node, program }: Pick<ServiceTarget, "node" | "program">,
+  { role, node, program }: Pick<ServiceTarget, "role" | "node" | "program">,
   options: { yes?: boolean },
 ): Promise<void> {
   if (process.platform !== "linux") throw new UserError("unsupported", "--separate-user needs Linux with systemd.");
-  const text = systemdUnit({ node, program, home, jobs: null }, user);
+  const text = systemdUnit({ role, node, program, home, jobs: null }, user);
   const commands = separateUserCommands();
   const problem = findProgramProblem([node, program]);
   if (process.getuid?.() !== 0) {
@@ -32,7 +32,7 @@ export async function installSeparateUser(
       `As root, write ${unit}:\n\n${text}\nThen run:\n\n${commands.map((words) => words.map(shellQuote).join(" ")).join("\n")}`,
     );
     if (problem !== undefined) say(context, `First: ${problem}`);
-    return say(context, `\n${afterwards}`);
+    return say(context, `\n${afterwards[role]}`);
   }
   if (problem !== undefined) {
     throw new UserError("unsupported", `Nothing was changed: ${problem}`, {
@@ -50,13 +50,13 @@ export async function installSeparateUser(
       throw new UserError("unsupported", `There is no ${name} on root's PATH, so nothing was changed.`);
     }
   }
-  await requireYes(context, `Make the user ${user}, ${home} and ${unit}, and start the daemon as that user?`, options);
+  await requireYes(context, `Make the user ${user}, ${home} and ${unit}, and start the ${role} as that user?`, options);
   const [makeUser, ...rest] = commands;
   if (makeUser !== undefined && !existsSync(home)) await requireDone(context, makeUser);
   writeFileSync(unit, text, { mode: 0o644 });
   print(context, `wrote: ${unit}`);
   for (const words of rest) await requireDone(context, words);
-  say(context, afterwards);
+  say(context, afterwards[role]);
 }
 
 /** What root runs, in order; the unit is written after the first. */
@@ -69,10 +69,16 @@ export function separateUserCommands(): readonly (readonly string[])[] {
   ];
 }
 
-const afterwards = [
-  `You then sign as that user: sudo -u ${user} ${home}/bin/jr setup, and later sudo -u ${user} ${home}/bin/jr approve NAME.`,
-  `Hosts connect over HTTP (docs/mcp.md), with the token that this prints: sudo cat ${home}/keys/mcp.token`,
-].join("\n");
+const afterwards = {
+  daemon: [
+    `You then sign as that user: sudo -u ${user} ${home}/bin/jr setup, and later sudo -u ${user} ${home}/bin/jr approve NAME.`,
+    `Hosts connect over HTTP (docs/mcp.md), with the token that this prints: sudo cat ${home}/keys/mcp.token`,
+  ].join("\n"),
+  worker: [
+    `It starts once ${home}/config.yaml names the database (store.url); until then it tries again every few seconds.`,
+    `Let it trust your key: sudo -u ${user} ${home}/bin/jr setup --trust '<what jr keys export printed on your machine>'`,
+  ].join("\n"),
+} as const;
 
 /**
  * Why those files cannot serve another user safely: somebody besides root can replace them, or that user cannot read them.

@@ -21,7 +21,7 @@ export async function installSystemd(context: CliContext, name: string, target: 
       next: `systemctl --user status ${name}.service`,
     });
   }
-  print(context, `The daemon starts when you log in, and runs now.`);
+  print(context, `The ${target.role} starts when you log in, and runs now.`);
   await sayLingering(context);
 }
 

@@ -1,8 +1,9 @@
 import { realpathSync } from "node:fs";
 import { Command } from "commander";
+import { loadConfig } from "../config.ts";
 import { jrProgram } from "../daemon/write-launcher.ts";
 import { UserError } from "../errors.ts";
-import { homePaths } from "../home.ts";
+import { type Home, homePaths } from "../home.ts";
 import type { CliContext } from "./context.ts";
 import { type ServiceTarget, serviceName } from "./service-files.ts";
 import { installLaunchd, statusLaunchd, uninstallLaunchd } from "./service-launchd.ts";
@@ -27,13 +28,15 @@ export function command(context: CliContext): Command {
   service
     .command("install")
     .description("a systemd user unit, or a launchd agent")
-    .option("--separate-user", "a daemon of a user of its own; prints what root has to do, and does it as root")
+    .option("--worker", "a worker in place of the daemon, in this home folder (jr worker)")
+    .option("--separate-user", "a user of its own; prints what root has to do, and does it as root")
     .option("--yes", "do not ask to confirm what is done as root")
-    .action(({ separateUser, ...options }: { separateUser?: boolean; yes?: boolean }) =>
-      separateUser
-        ? installSeparateUser(context, target(context), options)
-        : requireManager().install(context, name, target(context)),
-    );
+    .action(({ separateUser, worker, ...options }: { separateUser?: boolean; worker?: boolean; yes?: boolean }) => {
+      const role = worker === true ? "worker" : "daemon";
+      if (separateUser) return installSeparateUser(context, target(context, role), options);
+      if (role === "worker") requireStoreUrl(context.home);
+      return requireManager().install(context, name, target(context, role));
+    });
   service
     .command("uninstall")
     .description("stop and remove it")
@@ -45,8 +48,17 @@ export function command(context: CliContext): Command {
   return service;
 }
 
-function target({ env, home }: CliContext): ServiceTarget {
+/** A service does not see what the person's shell has in DATABASE_URL, and its file can be read by others. */
+function requireStoreUrl(home: Home): void {
+  if (loadConfig(home, {}).databaseUrl !== null) return;
+  throw new UserError("invalid_config", `${home.config} does not name the database, which a worker needs.`, {
+    next: `write store.url into ${home.config}, then jr service install --worker`,
+  });
+}
+
+function target({ env, home }: CliContext, role: ServiceTarget["role"]): ServiceTarget {
   return {
+    role,
     node: realpathSync(process.execPath),
     program: jrProgram,
     home: home.root,

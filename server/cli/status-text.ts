@@ -12,7 +12,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
     `  home   ${status.home}`,
     `  jobs   ${status.jobs_folder} (${status.jobs})`,
     `  store  ${store.kind === "pglite" ? "embedded (PGlite)" : "PostgreSQL"}${worker.connected ? "" : paint("red", ", DOES NOT ANSWER")}`,
-    `  runs   ${status.live.length} live, at most ${worker.max} at once`,
+    `  runs   ${status.live.length} live, at most ${placesOf(status)} at once`,
   ];
   const waits = [
     ...(approvals.problem === null ? [] : [paint("red", `nothing runs: ${visibleLine(approvals.problem)}`)]),
@@ -73,6 +73,12 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
     ),
   );
   return lines.join("\n");
+}
+
+/** Most runs at once, on all machines. */
+function placesOf({ worker, workers }: StatusAnswer): number {
+  const there = workers.filter(({ state, problem }) => state === "active" && problem === null);
+  return there.length === 0 ? worker.max : there.reduce((sum, { max }) => sum + max, 0);
 }
 
 /** Nothing where the daemon alone executes runs, and can. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { findDaemonInfo } from "../daemon/info.ts";
-import { isLocked } from "../daemon/lock.ts";
+import { isHeldByWorker, isLocked } from "../daemon/lock.ts";
 import { UserError } from "../errors.ts";
 import { personCommand } from "../person-command.ts";
 import { type CliContext, print } from "./context.ts";
@@ -14,8 +14,9 @@ export function command(context: CliContext): Command {
   return new Command("stop")
     .description("stop the daemon, or the worker, of this home; runs get 10 seconds, then go back into the queue")
     .action(async () => {
+      const what = isHeldByWorker(context.home) ? "The worker" : "JobRunner";
       const stopped = await stopDaemon(context);
-      print(context, stopped ? "JobRunner stopped." : `No daemon runs for ${context.home.root}.`);
+      print(context, stopped ? `${what} stopped.` : `No daemon runs for ${context.home.root}.`);
     });
 }
 

@@ -17,7 +17,8 @@ const service = z.object({
   environment: z.record(z.string(), z.string()).default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()),
-  healthcheck: z.object({ test: z.array(z.string()) }),
+  command: z.array(z.string()).optional(),
+  healthcheck: z.union([z.object({ test: z.array(z.string()) }), z.object({ disable: z.literal(true) })]),
   cap_drop: z.array(z.string()),
   security_opt: z.array(z.string()),
   read_only: z.literal(true),
@@ -25,11 +26,17 @@ const service = z.object({
 });
 const compose = z
   .object({
-    services: z.strictObject({ jobrunner: service, postgres: service, prometheus: service, grafana: service }),
+    services: z.strictObject({
+      jobrunner: service,
+      worker: service,
+      postgres: service,
+      prometheus: service,
+      grafana: service,
+    }),
     volumes: z.record(z.string(), z.null()),
   })
   .parse(parse(read("docker/compose.yaml")));
-const { jobrunner, postgres, prometheus, grafana } = compose.services;
+const { jobrunner, worker, postgres, prometheus, grafana } = compose.services;
 
 /** Instructions with their continuation lines joined, comments left out. */
 const instructions = read("docker/Dockerfile")
@@ -86,13 +93,20 @@ test("the image's environment is a configuration that our own program reads as m
 });
 
 test.each(Object.entries(compose.services))(
-  "%s has no capabilities, a read-only root and a health check",
-  (_name, { cap_drop, security_opt, healthcheck }) => {
+  "%s has no capabilities, a read-only root and a health check if it has doors",
+  (name, { cap_drop, security_opt, healthcheck }) => {
     expect(cap_drop).toEqual(["ALL"]);
     expect(security_opt).toEqual(["no-new-privileges:true"]);
-    expect(healthcheck.test.length).toBeGreaterThan(1);
+    expect("test" in healthcheck && healthcheck.test.length > 1).toBe(name !== "worker");
   },
 );
+
+test("the worker runs the daemon's image on the daemon's database, with a home of its own, only where it is asked for", () => {
+  expect(worker).toMatchObject({ image: jobrunner.image, command: ["worker", "--log-stderr"], profiles: ["worker"] });
+  expect(worker.environment).toEqual(jobrunner.environment);
+  expect(worker.volumes).not.toEqual(jobrunner.volumes);
+  expect(worker.ports).toEqual([]);
+});
 
 test("ports are published on loopback only, and the database's not at all", () => {
   expect(jobrunner.ports).toHaveLength(1);

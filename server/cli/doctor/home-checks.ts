@@ -33,6 +33,7 @@ export const homeCheck: Check = {
 export const tokensCheck: Check = {
   name: "tokens",
   look({ context: { home } }) {
+    if (isHeldByWorker(home)) return ok("none: a worker has no doors");
     const missing = [home.personToken, home.mcpToken].filter((path) => !existsSync(path));
     if (missing.length > 0) return warn(`not there yet: ${missing.join(", ")}`, "made at the next start");
     for (const path of [home.personToken, home.mcpToken, home.env].filter((each) => existsSync(each))) {
@@ -54,7 +55,12 @@ export const keyCheck: Check = {
     if (!existsSync(home.approverKey)) {
       return existsSync(home.trustedKeys)
         ? ok("none here; another machine's key is trusted")
-        : warn("none yet, so nothing can be approved", personCommand(home, "setup"));
+        : isHeldByWorker(home)
+          ? warn(
+              "no key is trusted, so this worker takes no runs",
+              `${personCommand(home, "setup", "--trust")} '<what jr keys export prints where you sign>'`,
+            )
+          : warn("none yet, so nothing can be approved", personCommand(home, "setup"));
     }
     const key = publicKeyOf(readKeyFile(home.approverKey));
     if (key.protected) return ok(`${key.id}, protected by a passphrase`);

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { isHeldByWorker } from "../../daemon/lock.ts";
 import { homePaths } from "../../home.ts";
 import { silentLog } from "../../log.ts";
 import { createPool } from "../../sandbox/pool.ts";
@@ -84,7 +85,8 @@ export const serviceCheck: Check = {
     const files = [`${name}.service`, `${name}.plist`];
     const found = folders.flatMap((folder) => files.map((file) => join(folder, file))).find(isFile);
     if (found !== undefined) return ok(found);
-    return warn("none: after a reboot jobs wait until JobRunner is started", "jr service install");
+    const install = isHeldByWorker(place) ? "jr service install --worker" : "jr service install";
+    return warn("none: after a reboot jobs wait until JobRunner is started", install);
   },
 };
 
