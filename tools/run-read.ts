@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { z } from "zod";
 import { formatTime } from "../server/format-time.ts";
 import { effectText } from "../server/runs/effect-text.ts";
+import { findRunFolder } from "../server/runs/find-run-folder.ts";
 import { formatRunId, readAttempts, readEffects, readRunLog, requireRun } from "../server/runs/read.ts";
 import { readArtifacts } from "../server/runs/read-artifacts.ts";
 import { readRunEvent } from "../server/runs/triggers/run-event.ts";
@@ -10,7 +10,7 @@ import { whyWaiting } from "../server/runs/workers/why-waiting.ts";
 import type { Row } from "../server/store/tables.ts";
 import { cursor, waitSeconds } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
-import { untrusted } from "./fence.ts";
+import { inline, untrusted } from "./fence.ts";
 import { foldEnd, foldStart, partChars } from "./fold.ts";
 import { runSummary } from "./run-text.ts";
 import type { ToolContext } from "./tool-context.ts";
@@ -107,8 +107,8 @@ async function artifactsOf({ store, config }: ToolContext, run: Row<"runs">): Pr
   const lines = artifacts.map(
     ({ name, bytes, media_type, sha256 }) => `- ${name}: ${media_type}, ${bytes} bytes, ${sha256}`,
   );
-  const folder = join(config.home.runs, formatRunId(run.id));
-  return `${title}\n\nIn ${folder}:\n${untrusted("Artifacts", foldEnd(lines.join("\n"), "open the folder"))}`;
+  const { folder, host } = await findRunFolder(store.db, run.id, config.home.runs);
+  return `${title}\n\nIn ${inline(folder)}${host === null ? "" : ` on ${inline(host)}`}:\n${untrusted("Artifacts", foldEnd(lines.join("\n"), "open the folder"))}`;
 }
 
 async function effectsOf({ store }: ToolContext, run: Row<"runs">, { attempt, cursor }: Part): Promise<string> {

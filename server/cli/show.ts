@@ -57,11 +57,11 @@ function showEffects(context: CliContext, effects: readonly Effect[], json: bool
 }
 
 async function showArtifacts(context: CliContext, client: DaemonClient, id: number, json: boolean): Promise<void> {
-  const schema = z.object({ folder: z.string(), artifacts: z.array(artifactAnswer) });
+  const schema = z.object({ folder: z.string(), host: z.string().nullable(), artifacts: z.array(artifactAnswer) });
   const found = await client.get(`/api/runs/${id}/artifacts`, schema);
   if (json) return print(context, jsonText(found));
   if (found.artifacts.length === 0) return say(context, "It has left no artifacts.");
-  say(context, `In ${found.folder}:`);
+  say(context, visibleText(`In ${found.folder}${found.host === null ? "" : ` on ${found.host}`}:`));
   for (const { name, bytes, media_type, sha256 } of found.artifacts) {
     print(context, visibleText(`${name}  ${media_type}  ${bytes} bytes  ${sha256}`));
   }

@@ -69,7 +69,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   let api: Hono | undefined;
   let hooks: Hono | undefined;
   let problem: string | null = null;
-  const outdated = rejectsWhenOutdated();
+  const outdated = rejectsWhenOutdated(log);
   const opened = Promise.withResolvers<Core>();
   // Whoever waits hears of it; nobody has to.
   opened.promise.catch(() => {});

@@ -62,7 +62,7 @@ export async function startWorkerProcess(options: {
   const base = stack.use(await openBase({ ...options, role: "worker" }));
   const executing = stack.use(await startExecuting(base, "worker"));
   stack.use(keepRunFolders({ store: base.store, runsFolder: home.runs, log }));
-  const outdated = rejectsWhenOutdated();
+  const outdated = rejectsWhenOutdated(log);
   outdated.follow(executing.outdated);
   log.info({ worker: executing.self.name, labels: executing.self.labels }, "worker: ready");
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { Hono } from "hono";
 import { z } from "zod";
 import { requestCancel } from "../../runs/control.ts";
-import { formatRunId, listRuns, readAttempts, readEffects, readRunLog, requireRun } from "../../runs/read.ts";
+import { findRunFolder } from "../../runs/find-run-folder.ts";
+import { listRuns, readAttempts, readEffects, readRunLog, requireRun } from "../../runs/read.ts";
 import { readArtifacts } from "../../runs/read-artifacts.ts";
 import { isFinal } from "../../runs/run-states.ts";
 import { readRunEvent } from "../../runs/triggers/run-event.ts";
@@ -93,7 +93,10 @@ export function runsApi(deps: Pick<DaemonDeps, "store" | "config">): Hono {
     })
     .get("/api/runs/:run/artifacts", async (c) => {
       const { id } = await requireRun(db, c.req.param("run"));
-      return c.json({ folder: join(deps.config.home.runs, formatRunId(id)), artifacts: await readArtifacts(db, id) });
+      return c.json({
+        ...(await findRunFolder(db, id, deps.config.home.runs)),
+        artifacts: await readArtifacts(db, id),
+      });
     })
     .get("/api/runs/:run/wait", async (c) => {
       const { seconds } = parse(waitQuery, c.req.query());

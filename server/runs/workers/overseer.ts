@@ -20,7 +20,11 @@ type Overseer = Readonly<{
 }>;
 
 /** Tells the person of workers that stopped without a word and of runs that no worker can serve. Every worker does this; each thing is told once. */
-export function createOverseer({ store, log }: Readonly<{ store: Store; log: Log }>): Overseer {
+export function createOverseer({
+  store,
+  log,
+  clock,
+}: Readonly<{ store: Store; log: Log; clock: () => number }>): Overseer {
   /** Jobs whose due runs nobody could serve, since when. */
   const stuckSince = new Map<string, number>();
 
@@ -28,7 +32,7 @@ export function createOverseer({ store, log }: Readonly<{ store: Store; log: Log
     async look({ steady }) {
       if (steady) await giveUpSilent(store, log);
       const stuck = await findStuck(store);
-      const at = performance.now();
+      const at = clock();
       for (const job of [...stuckSince.keys()]) if (!stuck.has(job)) stuckSince.delete(job);
       for (const job of stuck.keys()) if (!stuckSince.has(job)) stuckSince.set(job, at);
       const told = [...stuck].filter(([job]) => at - (stuckSince.get(job) ?? at) >= unservedAfterMs);

@@ -33,7 +33,7 @@ const overseeEveryMs = 10_000;
 export async function keepPresence({ store, self, now, onNewer, log }: Deps): Promise<Presence> {
   const { db, kind } = store;
   const wake = createWake();
-  const overseer = createOverseer({ store, log });
+  const overseer = createOverseer({ store, log, clock: () => performance.now() });
   let state: WorkerNow["state"] = "active";
   let written = "";
   let writtenAt = performance.now();
