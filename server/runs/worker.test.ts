@@ -9,6 +9,7 @@ import { cancelRun } from "./cancel-run.ts";
 import { claim } from "./queue/claim.ts";
 import { enqueue } from "./queue/enqueue.ts";
 import { requireRun } from "./read.ts";
+import { sendNotice } from "./run-notices.ts";
 import { waitForRun } from "./wait-for-run.ts";
 import { startWorker } from "./worker.ts";
 
@@ -85,6 +86,22 @@ describe.each(["pglite", "postgres"] as const)("worker on %s", (kind) => {
     const run = await started;
     await cancelRun(store.db, { runId: run.id, by: "person" });
     expect((await ended(store, run)).state).toBe("cancelled");
+    await worker.drain();
+  });
+
+  test("a notification alone stops a run, so that a cancel from elsewhere waits for no heartbeat", async () => {
+    await using store = await testStore(kind);
+    await addJob(store.db, "a");
+    const { execute, started } = untilAborted(store);
+    const worker = startWorker({ store, log: silentLog, max: 1, worker: "w1", execute });
+    await enqueue(store.db, order("a"));
+    const { id } = await started;
+    // Nothing in the row asks for it, so no heartbeat can tell. Sent again, since the worker may not listen yet.
+    const state = async () => {
+      await sendNotice(store.db, { kind: "cancel", runId: id });
+      return (await requireRun(store.db, id)).state;
+    };
+    await expect.poll(state, { timeout: 20_000 }).toBe("cancelled");
     await worker.drain();
   });
 
