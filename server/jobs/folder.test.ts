@@ -101,6 +101,28 @@ describe("the jobs folder", () => {
     expect(again.problems().size).toBe(0);
   });
 
+  test("a job whose file is in another machine's folder is not missed here", async () => {
+    await using jobs = await testJobs(pool);
+    await mkdir(jobs.folder, { recursive: true });
+    await writeFile(join(jobs.folder, "one.ts"), source("one"));
+    {
+      await using _ = await watchFolder(jobs.deps);
+    }
+    await rm(join(jobs.folder, "one.ts"));
+    await jobs.deps.store.db.updateTable("jobs").set({ folder: "elsewhere:/jobs" }).execute();
+    {
+      await using _ = await watchFolder(jobs.deps);
+      expect(await findJob(jobs.deps, "one")).toMatchObject({ state: "active", path: "one.ts" });
+    }
+    await writeFile(join(jobs.folder, "one.ts"), source("one"));
+    {
+      await using _ = await watchFolder(jobs.deps);
+    }
+    await rm(join(jobs.folder, "one.ts"));
+    await using _ = await watchFolder(jobs.deps);
+    expect(await findJob(jobs.deps, "one")).toMatchObject({ state: "paused", paused_by: "file_deleted", path: null });
+  });
+
   test("a file that comes back with what was approved lifts the pause; other content waits for the person first", async () => {
     await using jobs = await testJobs(pool);
     await using watch = await watchFolder(jobs.deps);

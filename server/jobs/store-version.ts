@@ -9,6 +9,8 @@ import type { CompiledJob } from "./compile.ts";
 
 export type NewVersion = Readonly<{
   name: string;
+  /** As `folderName` makes it. */
+  folder: string;
   job: CompiledJob;
   manifest: Readonly<{ text: string; hash: string }>;
   runtime: string;
@@ -33,13 +35,14 @@ export type StoredVersion = Readonly<{
  * that waits is superseded. Call it inside a transaction. Throws `job_retired`.
  */
 export async function storeVersion(trx: Db, version: NewVersion): Promise<StoredVersion> {
-  const { name, job, manifest, active, now } = version;
+  const { name, folder, job, manifest, active, now } = version;
   const row = await lockJob(trx, name, job.entry, now);
   if (row.state === "retired") {
     throw new UserError("job_retired", `The job "${name}" was retired.`, { next: "submit it under another name" });
   }
-  if (row.path !== job.entry)
-    await trx.updateTable("jobs").set({ path: job.entry, updated_at: now }).where("name", "=", name).execute();
+  if (row.path !== job.entry || row.folder !== folder) {
+    await trx.updateTable("jobs").set({ path: job.entry, folder, updated_at: now }).where("name", "=", name).execute();
+  }
   const [newest] = await trx
     .selectFrom("versions")
     .selectAll()

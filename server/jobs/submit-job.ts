@@ -6,6 +6,7 @@ import { findCircle } from "../runs/triggers/find-circle.ts";
 import { checkJob } from "./check-job.ts";
 import type { CompiledJob } from "./compile.ts";
 import { type Diagnostic, problem } from "./diagnostic.ts";
+import { folderName } from "./folder-name.ts";
 import { requireJobName } from "./job-name.ts";
 import type { JobsDeps } from "./jobs-deps.ts";
 import type { Manifest } from "./manifest.ts";
@@ -79,6 +80,7 @@ export async function submitJob(deps: JobsDeps, submission: Submission): Promise
   if (dryRun) return { outcome: "dry_run", ...passed, rehearsal: await rehearse(0) };
   const version = {
     name,
+    folder: folderName(jobsFolder),
     job,
     manifest: { text, hash },
     runtime: deps.pool.guestRuntime,

@@ -3,6 +3,7 @@ import { raiseAlert, resolveAlert } from "../runs/alerts.ts";
 import { pauseJob, resumeJob } from "./control.ts";
 import { type Diagnostic, problem } from "./diagnostic.ts";
 import { declaresJob, findEntries } from "./find-entries.ts";
+import { folderName } from "./folder-name.ts";
 import type { JobsDeps } from "./jobs-deps.ts";
 import { activeVersion } from "./read.ts";
 import { type SubmitResult, submitJob } from "./submit-job.ts";
@@ -22,7 +23,9 @@ export async function syncJob(deps: JobsDeps, { folder, job, problems, readers }
   if (entry === undefined) {
     readers.delete(job);
     await tell(deps, job, problems, []);
-    if (known !== undefined && known.path !== null) await onDeleted(deps, job, known.path, known.state === "retired");
+    if (known !== undefined && known.path !== null && isOurs(deps, known.folder)) {
+      await onDeleted(deps, job, known.path, known.state === "retired");
+    }
     return;
   }
   if (known?.state === "retired") return tell(deps, job, problems, []);
@@ -65,6 +68,11 @@ async function submit(deps: JobsDeps, name: string, entry: string): Promise<Outc
     if (!(thrown instanceof UserError)) throw thrown;
     return { diagnostics: [problem(entry, thrown.message, thrown.next ?? null)], files: [entry] };
   }
+}
+
+/** A file that another machine's folder has is none that this one could miss. */
+function isOurs({ config }: JobsDeps, folder: string | null): boolean {
+  return folder === null || folder === folderName(config.jobsFolder);
 }
 
 async function onDeleted({ store, log }: JobsDeps, job: string, path: string, retired: boolean): Promise<void> {

@@ -5,6 +5,7 @@ import * as durableRuns from "../../migrations/0002-durable-runs.ts";
 import * as triggers from "../../migrations/0003-triggers.ts";
 import * as workers from "../../migrations/0004-workers.ts";
 import * as alerts from "../../migrations/0005-alerts.ts";
+import * as jobFolders from "../../migrations/0007-job-folders.ts";
 import { UserError } from "../errors.ts";
 import { version } from "../version.ts";
 import type { Tables } from "./tables.ts";
@@ -16,6 +17,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0003-triggers": triggers,
   "0004-workers": workers,
   "0005-alerts": alerts,
+  "0007-job-folders": jobFolders,
 };
 
 /** The last migration that this program knows. */

@@ -19,6 +19,8 @@ export interface JobsTable {
   paused_at: Date | null;
   /** Entry file relative to the jobs folder; null while it is deleted. */
   path: string | null;
+  /** Machine and jobs folder that the file is in; null until it is seen there. */
+  folder: ColumnType<string | null, string | null | undefined, string | null>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }

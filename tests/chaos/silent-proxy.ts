@@ -21,9 +21,9 @@ export async function silentProxy(targetPort: number): Promise<SilentProxy> {
       sockets.add(from);
       from.on("data", (bytes) => {
         if (!to.write(bytes)) from.pause();
-        to.once("drain", () => {
-          if (!silent) from.resume();
-        });
+      });
+      to.on("drain", () => {
+        if (!silent) from.resume();
       });
       from.on("error", () => {});
       from.on("close", () => {
