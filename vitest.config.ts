@@ -26,6 +26,7 @@ export default defineConfig({
       {
         test: { ...shared, name: "e2e-postgres", include: ["tests/e2e/**/*.test.ts"], env: { TEST_STORE: "postgres" } },
       },
+      { test: { ...shared, name: "chaos", include: ["tests/chaos/**/*.test.ts"] } },
     ],
   },
 });

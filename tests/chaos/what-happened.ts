@@ -4,9 +4,9 @@ import { type Hold, overlaps } from "./lease-history.ts";
 
 /** What was seen from outside, and what the store says. */
 export type Evidence = Readonly<{
-  rows: readonly Row<"runs">[];
-  attempts: readonly Row<"attempts">[];
-  journal: readonly Row<"journal">[];
+  rows: readonly Pick<Row<"runs">, "id" | "job" | "state" | "attempt" | "lease" | "error">[];
+  attempts: readonly Pick<Row<"attempts">, "run_id" | "attempt" | "ended_at">[];
+  journal: readonly Pick<Row<"journal">, "run_id" | "op" | "args" | "state" | "outcome">[];
   holds: readonly Hold[];
   /** `path` is run, attempt and step. */
   requests: readonly Readonly<{ at: number; path: string; method: string }>[];
