@@ -51,6 +51,10 @@ test.each([
     text: "notify:\n  targets:\n    a:\n      kind: slack\n      urll: https://x.example\n",
     message: /c\.yaml:5: there is no setting "notify\.targets\.a\.urll"\. Did you mean "url"\?/,
   },
+  { text: "alerts:\n  targets: [phone]\n", message: /^c\.yaml:2: "alerts\.targets\.0": no target .*"phone"/ },
+  { text: "alerts:\n  every: 10s\n", message: /^c\.yaml:2: "alerts\.every": it is no time from a minute to a day/ },
+  { text: "alerts:\n  every: often\n", message: /^c\.yaml:2: "alerts\.every": it is no time/ },
+  { text: "alerts:\n  evry: 1h\n", message: /^c\.yaml:2: there is no setting "alerts\.evry"\. Did you mean "every"\?/ },
   { text: "a: [1\n", message: /^c\.yaml:\d: this is not YAML/ },
   { text: "just words\n", message: /^c\.yaml:1: settings are written as/ },
   { text: "x: 1\nlocale: 5\n", message: /^c\.yaml:2: "locale".*\nc\.yaml:1: there is no setting "x"/ },
@@ -64,6 +68,19 @@ test("the generated file says nothing but defaults, and its comments are setting
   expect(readConfigText(defaultConfigText(), "c.yaml")).toEqual(configFile.parse({}));
   const uncommented = defaultConfigText().replace(/^# ( *[a-z][a-zA-Z]*:)/gm, "$1");
   expect(readConfigText(uncommented, "c.yaml")).toMatchObject({ jobs: "~/automations", http: { port: 7717 } });
+});
+
+test("alerts go to the usual target unless others are named, each once", () => {
+  const phone = "notify:\n  default: phone\n  targets:\n    phone: { kind: desktop }\n    desk: { kind: desktop }\n";
+  for (const [alerts, wanted] of [
+    ["", { targets: ["phone"], everyMs: 3_600_000, recovery: true }],
+    ["alerts:\n  every: 30m\n  recovery: false\n", { targets: ["phone"], everyMs: 1_800_000, recovery: false }],
+    ["alerts:\n  targets: [desk, phone, desk]\n", { targets: ["desk", "phone"], everyMs: 3_600_000, recovery: true }],
+    ["alerts:\n  targets: []\n", { targets: [], everyMs: 3_600_000, recovery: true }],
+  ] as const) {
+    writeFileSync(home.config, phone + alerts);
+    expect(loadConfig(home, {}).alerts).toEqual(wanted);
+  }
 });
 
 test("the environment wins over the file, and a relative jobs folder counts from the home folder", () => {

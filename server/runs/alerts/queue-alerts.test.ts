@@ -152,6 +152,19 @@ test("a question is told with the command that answers it; its answer is no news
   expect(await told(db, 3)).toEqual([]);
 });
 
+test.each([
+  ["worker:box:lost", null, "jr status"],
+  ["approvals:chain", null, "jr status"],
+  ["job:feed:missed", null, "jr job feed"],
+  ["job:feed:missed", 9, "jr show R9"],
+  ["job:feed:failed", 9, "jr show R9"],
+  ["run:R9:question", 9, "jr answer R9"],
+])("an alert of %s with run %s points to %s", async (about, run, command) => {
+  await using store = await testStore();
+  await raiseAlert(store.db, { key: about, message: "Look.", runId: run ?? undefined, now: at(0) });
+  expect(await told(store.db, 1)).toEqual([`me: Look. ${command}`]);
+});
+
 test("what a person has dealt with is told no more", async () => {
   await using store = await testStore();
   const { db } = store;
