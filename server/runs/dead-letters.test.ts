@@ -10,6 +10,8 @@ import { countDeadLetters, dismissRuns, findDeadRuns, listDeadLetters } from "./
 import { claim } from "./queue/claim.ts";
 import { enqueue, type NewRun } from "./queue/enqueue.ts";
 import { type Settlement, settle } from "./queue/settle.ts";
+import { settleDecided } from "./queue/settle-decided.ts";
+import { requireRun } from "./read.ts";
 import { enforceRetention } from "./retention.ts";
 import type { RunError } from "./run-error.ts";
 
@@ -193,6 +195,16 @@ describe.each(storeKinds)("dead letters on %s", (kind) => {
     expect(await dead(db)).toEqual([other]);
     expect((await openAlerts(db)).map(({ key }) => key)).toEqual(["job:b:failed"]);
   });
+});
+
+test("a run that a person ends at its decision is one, and can be redriven", async () => {
+  await using store = await testStore();
+  const { db } = store;
+  await addJob(db, "a");
+  const id = await ended(db, "a", { state: "needs_decision", error: error("uncertain") });
+  await db.transaction().execute(async (trx) => settleDecided(trx, await requireRun(trx, id), "failed"));
+  expect(await dead(db)).toEqual([id]);
+  expect(await listDeadLetters(db, { limit: 9 })).toMatchObject([{ job: "a", reason: "uncertain", run: `R${id}` }]);
 });
 
 test("a run that is no dead letter says what it is instead, and what to do", async () => {
