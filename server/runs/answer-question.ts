@@ -6,6 +6,7 @@ import { checkInput } from "./check-input.ts";
 import { recordEvent } from "./events.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { closeAlert, openQuestions } from "./questions.ts";
+import { databaseTime } from "./queue/database-time.ts";
 import { settleDecided } from "./queue/settle-decided.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId } from "./run-id.ts";
@@ -51,7 +52,7 @@ export async function answerQuestion({ store }: Readonly<{ store: Store }>, answ
     if (question.kind === "ask") {
       await trx
         .updateTable("runs")
-        .set({ run_at: now })
+        .set({ run_at: databaseTime(undefined) })
         .where("id", "=", id)
         .where("state", "=", "suspended")
         .execute();

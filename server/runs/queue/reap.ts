@@ -76,6 +76,12 @@ async function expireQueued(trx: Db, now: Date | undefined): Promise<Row<"runs">
       and (j.state = 'retired' or runs.cancel_requested_at is not null or (runs.start_by < ${at} and runs.attempt = 0))
     returning runs.*`.execute(trx);
   for (const run of rows) {
+    await trx
+      .updateTable("attempts")
+      .set({ state: "cancelled", ended_at: at })
+      .where("run_id", "=", run.id)
+      .where("ended_at", "is", null)
+      .execute();
     await resolveAlert(trx, { key: questionAlertKey(run.id), now });
     if (readRunError(run.error)?.reason === "start_deadline") await raiseAlert(trx, { ...missedRunAlert(run), now });
     await wakeParent(trx, run, now);
