@@ -7,7 +7,7 @@ import { openAlerts } from "./alerts.ts";
 import { findNextSlot, fireDueSlots } from "./fire-slots.ts";
 import { claim } from "./queue/claim.ts";
 import { settle } from "./queue/settle.ts";
-import { syncSchedules } from "./sync-schedules.ts";
+import { removeSchedules, syncSchedules } from "./sync-schedules.ts";
 
 const day = "2026-01-05";
 const at = (time: string) => new Date(`${day}T${time}Z`);
@@ -186,6 +186,17 @@ test("a version that changes a schedule keeps what is unchanged, and accounts fo
   expect((await skipsOf(db, "a")).map((row) => row[4]).sort()).toEqual([
     "v2 changed the schedule",
     "v2 has no such schedule",
+  ]);
+});
+
+test("slots that were due when a job lost its schedules have their outcome", async () => {
+  await using store = await testStore("pglite");
+  const { db } = store;
+  await schedule(db, "a", at("08:00:00"), testSchedule());
+  await removeSchedules(db, "a", { reason: "no version was approved any more", now: at("08:02:30") });
+  expect(await findNextSlot(db)).toBeUndefined();
+  expect(await skipsOf(db, "a")).toEqual([
+    ["08:01:00", "08:02:00", 2, "skipped", "no version was approved any more"],
   ]);
 });
 

@@ -75,7 +75,7 @@ async function fire(trx: Db, row: DueSchedule, now: Date): Promise<Row<"runs">[]
     skipSlots(trx, { job: row.job, scheduleKey: row.key, stretch: slots, outcome, reason, now });
 
   if (row.job_state === "retired") {
-    await removeSchedules(trx, row.job, now);
+    await removeSchedules(trx, row.job, { reason: "the job was retired", now });
     return [];
   }
   if (row.job_state === "paused") {

@@ -78,8 +78,9 @@ export function startScheduler({ store, approvals, log, clock, nudge }: Schedule
       const row = await db.selectFrom("jobs").select("state").where("name", "=", job).executeTakeFirst();
       const active = await approvals.active(job);
       if (row === undefined || row.state === "retired" || active === undefined) {
+        const reason = row?.state === "retired" ? "the job was retired" : "no version was approved any more";
         await syncAfterTriggers(db, job, null);
-        return await removeSchedules(db, job, clock());
+        return await removeSchedules(db, job, { reason, now: clock() });
       }
       const { version, manifest } = await approvals.requireRunnable(job);
       await syncAfterTriggers(db, job, { version, manifest });

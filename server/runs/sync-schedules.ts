@@ -50,11 +50,15 @@ export function scheduleAlertKey({ job, key }: Pick<Row<"schedules">, "job" | "k
   return `job:${job}:schedule:${key}`;
 }
 
-/** A job without an active version has no slots; one that came due before that was seen is recorded as skipped. */
-export async function removeSchedules(db: Db, job: string, now: Date): Promise<void> {
+/** A job without an active version has no slots; one that was due already is recorded as skipped. */
+export async function removeSchedules(
+  db: Db,
+  job: string,
+  { reason, now }: Readonly<{ reason: string; now: Date }>,
+): Promise<void> {
   await inTransaction(db, async (trx) => {
     const rows = await trx.selectFrom("schedules").selectAll().where("job", "=", job).forUpdate().execute();
-    for (const row of rows) await skipDue(trx, row, "the job has no version that may run", now);
+    for (const row of rows) await skipDue(trx, row, reason, now);
     await trx.deleteFrom("schedules").where("job", "=", job).execute();
     await dismissAlerts(trx, { job, kind: "missed" });
     await dismissAlerts(trx, { job, kind: "schedule" });
