@@ -41,6 +41,26 @@ test.each<[string, Partial<Manifest>, Partial<Manifest>, string[]]>([
   ["fewer machines", {}, { runsOn: ["gpu"] }, []],
   ["fewer who may start it", {}, { callers: ["person"] }, []],
   [
+    "a webhook, and another job",
+    {},
+    { triggers: { after: [{ job: "a", on: "success" }], files: [], webhook: true } },
+    [expect.stringMatching(/^WEBHOOK: /), expect.stringMatching(/^AFTER: is started when a succeeds/)],
+  ],
+  [
+    "any end instead of success, and one more folder",
+    { triggers: { after: [{ job: "a", on: "success" }], files: ["/a"], webhook: true } },
+    { triggers: { after: [{ job: "a", on: "end" }], files: ["/a", "/b"], webhook: true } },
+    ["AFTER: is started when a ends, not only when it succeeds", "FILES: is started when something in /b changes"],
+  ],
+  [
+    "success instead of any end",
+    { triggers: { after: [{ job: "a", on: "end" }], files: [], webhook: false } },
+    { triggers: { after: [{ job: "a", on: "failure" }], files: [], webhook: false } },
+    [],
+  ],
+  ["going before others", {}, { priority: 5 }, ["PRIORITY: its runs go before those of other jobs (0 to 5)"]],
+  ["going after others", { priority: 5 }, { priority: 1 }, []],
+  [
     "runs that may overlap",
     { schedules: [testSchedule()] },
     { schedules: [testSchedule({ overlap: "allow" })] },

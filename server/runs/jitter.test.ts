@@ -80,10 +80,10 @@ test("a waiting slot ends with an outcome, too, when its schedule is changed, re
     cancel_requested_by: "schedule: v4 has no such schedule",
   });
   await sync(db, 5, at("08:30:02"), hourly);
-  await removeSchedules(db, "a", at("10:10:00"));
+  await removeSchedules(db, "a", { reason: "no version was approved any more", now: at("10:10:00") });
   const skipped = await db.selectFrom("skipped_slots").selectAll().execute();
   expect(skipped.map(({ slot, last_slot, outcome, reason }) => [slot, last_slot, outcome, reason])).toEqual([
-    [at("09:00:00"), at("10:00:00"), "skipped", "the job has no version that may run"],
+    [at("09:00:00"), at("10:00:00"), "skipped", "no version was approved any more"],
   ]);
 });
 

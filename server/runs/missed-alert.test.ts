@@ -76,7 +76,7 @@ describe.each(storeKinds)("missed slots on %s", (kind) => {
     );
     await miss();
     expect(await open(db)).toHaveLength(1);
-    await removeSchedules(db, "feed");
+    await removeSchedules(db, "feed", { reason: "the job was retired", now: at("08:00:01") });
     expect(await open(db)).toEqual([]);
   });
 });

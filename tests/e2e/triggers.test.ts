@@ -74,8 +74,8 @@ test("files, a webhook and another job start runs, through the doors, once each 
     .toEqual([{ after: "R1", got: { body: "hello", from: "test" } }]);
   expect((await host.call("run_read", { run: "R1" })).text).toContain('"body": "hello"');
   expect(must(await home.jr(["runs"])).stdout).toMatch(/R2 .*after R1/);
-  expect(must(await home.jr(["replay", "R1"])).stdout).toContain("identical");
-  expect(must(await home.jr(["replay", "R2"])).stdout).toContain("identical");
+  expect(must(await home.jr(["replay", "R1"])).stdout).toContain("Identical");
+  expect(must(await home.jr(["replay", "R2"])).stdout).toContain("Identical");
 
   writeFileSync(join(folder, "new.txt"), "came in");
   await expect.poll(() => outputs(home, "inbox"), { timeout: 30_000 }).toContainEqual(["added new.txt"]);
