@@ -40,6 +40,8 @@ export async function connectDaemon(
       headers: {
         authorization: `Bearer ${env.JOBRUNNER_TOKEN || readToken(home)}`,
         "content-type": "application/json",
+        // A kept connection can be dead by the next call: opening a key blocks this process for seconds on a busy machine.
+        connection: "close",
       },
       ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
       signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
