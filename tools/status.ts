@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatTime } from "../server/format-time.ts";
-import { listJobs } from "../server/jobs/read.ts";
+import { glanceAtJobs } from "../server/jobs/glance.ts";
+import { overviewsOf } from "../server/jobs/read.ts";
 import { openAlerts } from "../server/runs/alerts.ts";
 import { countDeadLetters } from "../server/runs/dead-letters.ts";
 import { listOpenQuestions } from "../server/runs/questions.ts";
@@ -14,7 +15,6 @@ import { runLine } from "./run-text.ts";
 import type { ToolContext } from "./tool-context.ts";
 
 const shown = 10;
-const countedJobs = 500;
 
 export const status = defineTool({
   name: "status",
@@ -28,19 +28,17 @@ export const status = defineTool({
     const [workers, approvals, jobs, alerts, live, questions, dead] = await Promise.all([
       listWorkers(store),
       approvalsText(context),
-      listJobs(context, { limit: countedJobs }),
+      glanceAtJobs(store.db, shown),
       openAlerts(store.db, { limit: shown }),
       listRuns(store.db, { state: ["queued", "running", "suspended"], limit: shown }),
       listOpenQuestions(store.db, { limit: shown }),
       countDeadLetters(store.db),
     ]);
-    const line = (job: (typeof jobs.rows)[number]) => jobLine(job, config.timezone);
-    const waiting = jobs.rows.filter((job) => job.pending !== null && job.state !== "retired");
-    const paused = jobs.rows.filter((job) => job.state === "paused");
-    const next = jobs.rows
-      .flatMap(({ name, next_slot }) => (next_slot === null ? [] : [{ name, next_slot }]))
-      .sort((a, b) => a.next_slot.getTime() - b.next_slot.getTime())
-      .map(({ name, next_slot }) => `- ${formatTime(next_slot, config.timezone)} ${name}`);
+    const lines = async (names: readonly string[]) =>
+      (await overviewsOf(context, names)).map((job) => jobLine(job, config.timezone));
+    const waiting = await lines(jobs.waiting.first.map(({ job }) => job));
+    const paused = await lines(jobs.paused.first);
+    const next = jobs.next.first.map(({ job, at }) => `- ${formatTime(at, config.timezone)} ${job}`);
     const alertLines = alerts.map(
       (alert) =>
         `- ${inline(alert.message)}${alert.count > 1 ? ` (${alert.count} times)` : ""}, last ${formatTime(alert.last_at, config.timezone)}${alert.run_id === null ? "" : `; run_read {"run": "${formatRunId(alert.run_id)}"}`}`,
@@ -48,7 +46,7 @@ export const status = defineTool({
     return [
       `# JobRunner ${version} on ${store.kind}, ${formatTime(clock(), config.timezone)}`,
       approvals,
-      ...section("Waits for the person: job_review has the command", waiting.map(line)),
+      ...section("Waits for the person: job_review has the command", waiting, jobs.waiting.count),
       ...section(
         "Questions of runs (untrusted text): only the person answers",
         questions.map(
@@ -65,16 +63,14 @@ export const status = defineTool({
         "Dead letters: runs that failed for good",
         dead === 0 ? [] : [`- ${dead}: run_list {"state": "dead"}, then run_control redrive where the cause is gone`],
       ),
-      ...section("Paused", paused.map(line)),
+      ...section("Paused", paused, jobs.paused.count),
       ...section(
         "Queued and running",
         live.rows.map((run) => runLine(run, config.timezone)),
       ),
       ...section("Workers", workerLines(workers)),
-      ...section("Next", next),
-      jobs.rows.length === 0
-        ? 'No jobs yet: skill_read {"name": "write-job"}.'
-        : `Jobs: ${jobs.rows.length}; job_list shows them.`,
+      ...section("Next", next, jobs.next.count),
+      jobs.count === 0 ? 'No jobs yet: skill_read {"name": "write-job"}.' : `Jobs: ${jobs.count}; job_list shows them.`,
     ].join("\n\n");
   },
 });
@@ -89,9 +85,9 @@ function workerLines(workers: readonly WorkerView[]): string[] {
   });
 }
 
-function section(title: string, lines: string[]): string[] {
+function section(title: string, lines: string[], count = lines.length): string[] {
   if (lines.length === 0) return [];
-  const more = lines.length - shown;
+  const more = count - Math.min(shown, lines.length);
   return [`## ${title}\n${lines.slice(0, shown).join("\n")}${more > 0 ? `\n- … and ${more} more` : ""}`];
 }
 

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { nearestWord } from "../nearest-word.ts";
@@ -64,9 +65,17 @@ export async function listJobs(
   return { rows: await overviews(deps, page), cursor: rows.length > limit ? (page.at(-1)?.name ?? null) : null };
 }
 
+/** The jobs of these names, in their order; those that there are not are left out. */
+export async function overviewsOf(deps: Deps, names: readonly string[]): Promise<JobOverview[]> {
+  if (names.length === 0) return [];
+  const rows = await deps.store.db.selectFrom("jobs").selectAll().where("name", "in", names).execute();
+  const byName = new Map((await overviews(deps, rows)).map((job) => [job.name, job]));
+  return names.flatMap((name) => byName.get(name) ?? []);
+}
+
 /** Number of the version that is approved and active; null where there is none, or where the chain of decisions is broken. */
 export async function activeVersion({ approvals }: Pick<Deps, "approvals">, name: string): Promise<number | null> {
-  const { problem } = await approvals.status();
+  const { problem } = await approvals.standing();
   return problem === null ? ((await approvals.active(name))?.version ?? null) : null;
 }
 
@@ -113,43 +122,35 @@ async function overviews(deps: Deps, rows: readonly Row<"jobs">[]): Promise<JobO
   const names = rows.map(({ name }) => name);
   if (names.length === 0) return [];
   const { db } = deps.store;
-  const [pending, slots, latest] = await Promise.all([
-    db
-      .selectFrom("versions")
-      .select(["job", "number"])
-      .where("job", "in", names)
-      .where("state", "=", "pending")
-      .execute(),
-    db
-      .selectFrom("schedules")
-      .select(["job", "next_slot"])
-      .where("job", "in", names)
-      .where("next_slot", "is not", null)
-      .orderBy("next_slot")
-      .execute(),
-    db
-      .selectFrom("runs")
-      .select(["job", (each) => each.fn.max("id").as("id")])
-      .where("job", "in", names)
-      .groupBy("job")
-      .execute(),
-  ]);
-  const ids = latest.map(({ id }) => id);
-  const runs =
-    ids.length === 0 ? [] : await db.selectFrom("runs").select(["id", "job", "state"]).where("id", "in", ids).execute();
-  const active = new Map<string, number | null>();
-  for (const name of names) active.set(name, await activeVersion(deps, name));
+  const { rows: found } = await sql<{ name: string; pending: number | null; slot: Date | null } & LastRun>`
+    select each.name, pending.number as pending, slots.next_slot as slot, last.id as run, last.state
+    from unnest(${names}::text[]) as each (name)
+    left join lateral (select max(number) as number from versions where job = each.name and state = 'pending') as pending on true
+    left join lateral (select min(next_slot) as next_slot from schedules where job = each.name) as slots on true
+    left join lateral (select id, state from runs where job = each.name order by id desc limit 1) as last on true`.execute(
+    db,
+  );
+  const byName = new Map(found.map((row) => [row.name, row]));
+  const active = await activeVersions(deps);
   return rows.map((row) => {
-    const run = runs.find(({ job }) => job === row.name);
-    const slot = slots.find(({ job }) => job === row.name)?.next_slot ?? null;
+    const { pending = null, slot = null, run = null, state = null } = byName.get(row.name) ?? {};
     return {
       ...row,
       active: active.get(row.name) ?? null,
-      pending: pending.filter(({ job }) => job === row.name).at(-1)?.number ?? null,
+      pending,
       next_slot: row.state === "active" ? slot : null,
-      last_run: run === undefined ? null : { id: run.id, state: run.state },
+      last_run: run === null || state === null ? null : { id: run, state },
     };
   });
+}
+
+type LastRun = { run: number; state: RunState } | { run: null; state: null };
+
+/** As `activeVersion`, of every job that has one. */
+async function activeVersions({ approvals }: Pick<Deps, "approvals">): Promise<ReadonlyMap<string, number | null>> {
+  const { problem } = await approvals.standing();
+  const links = problem === null ? await approvals.live() : [];
+  return new Map(links.map(({ decision }) => [decision.name, decision.version]));
 }
 
 function parseVersion(row: Row<"versions">): Version {

@@ -31,8 +31,10 @@ export async function enforceRetention(
       select id from runs where finished_at < ${before}::timestamptz limit ${batch})`.execute(db),
   );
   let surplus = 0;
-  const jobs = await db.selectFrom("jobs").select("name").execute();
-  for (const { name } of jobs) {
+  // One look at an index says which few jobs have that many runs; asking each of ten thousand would not end.
+  const { rows: crowded } = await sql<{ job: string }>`
+    select job from runs group by job having count(*) > ${runsPerJob}`.execute(db);
+  for (const { job: name } of crowded) {
     // Dead letters are counted apart, so that the runs of a busy job do not push one out before anybody has seen it.
     for (const dead of [false, true]) {
       surplus += await inBatches(() =>
@@ -60,18 +62,35 @@ export async function enforceRetention(
   return { runs: old + surplus, slots, blobs: await deleteBlobs(db, now, batch) };
 }
 
-/** A blob younger than a day may be about to be referred to by a transaction that has not committed yet. */
-function deleteBlobs(db: Db, now: Date, batch: number): Promise<number> {
+/**
+ * A blob younger than a day may be about to be referred to by a transaction that has not committed yet. Looks through the blobs once,
+ * in the order of their hashes, a batch at a time.
+ */
+async function deleteBlobs(db: Db, now: Date, batch: number): Promise<number> {
   const before = new Date(now.getTime() - dayMs);
-  return inBatches(() =>
-    sql`delete from blobs where created_at < ${before}::timestamptz and hash in (
-      select b.hash from blobs b where b.created_at < ${before}::timestamptz
-        and not exists (select 1 from journal j where j.result_hash = b.hash)
-        and not exists (select 1 from journal j where j.args_hash = b.hash)
-        and not exists (select 1 from versions v where b.hash in (v.bundle_hash, v.source_map_hash))
-        and b.hash not in (select (regexp_matches(v.snapshot, 'sha256:[0-9a-f]{64}', 'g'))[1] from versions v)
-      limit ${batch})`.execute(db),
-  );
+  const { rows: files } = await sql<{ hash: string }>`
+    select distinct (regexp_matches(snapshot, 'sha256:[0-9a-f]{64}', 'g'))[1] as hash from versions`.execute(db);
+  const sources = new Set(files.map(({ hash }) => hash));
+  let deleted = 0;
+  for (let after = ""; ; ) {
+    const { rows } = await sql<{ hash: string; free: boolean }>`
+      select hash, created_at < ${before}::timestamptz
+        and not exists (select 1 from journal j where j.result_hash = some.hash)
+        and not exists (select 1 from journal j where j.args_hash = some.hash)
+        and not exists (select 1 from versions v where v.bundle_hash = some.hash)
+        and not exists (select 1 from versions v where v.source_map_hash = some.hash) as free
+      from (select hash, created_at from blobs where hash > ${after} order by hash limit ${batch}) as some
+      order by hash`.execute(db);
+    const last = rows.at(-1);
+    if (last === undefined) return deleted;
+    after = last.hash;
+    const unused = rows.flatMap(({ hash, free }) => (free && !sources.has(hash) ? [hash] : []));
+    if (unused.length === 0) continue;
+    // Whoever refers to a blob again puts it again, which makes it young.
+    const gone = await sql`
+      delete from blobs where hash = any(${unused}::text[]) and created_at < ${before}::timestamptz`.execute(db);
+    deleted += Number(gone.numAffectedRows ?? 0n);
+  }
 }
 
 async function inBatches(deleteSome: () => Promise<{ numAffectedRows?: bigint | undefined }>): Promise<number> {

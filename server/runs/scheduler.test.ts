@@ -14,6 +14,7 @@ function testApprovals(manifest: Manifest) {
       version = next;
       for (const callback of callbacks) callback("a");
     },
+    live: async () => [],
     active: async () => (version === undefined ? undefined : { version, decidedAt: "", keyId: "" }),
     requireRunnable: async () => ({ version: version ?? 0, manifest, bundle: "", bundleHash: "", sourceMap: null }),
     onChange(callback: (job: string) => void) {

@@ -4,12 +4,13 @@ import type { Log } from "../log.ts";
 import type { Approvals } from "../review/approvals.ts";
 import type { Store } from "../store/open-store.ts";
 import { findNextSlot, fireDueSlots } from "./fire-slots.ts";
+import { findJobsOutOfStep } from "./jobs-out-of-step.ts";
 import { removeSchedules, syncSchedules } from "./sync-schedules.ts";
 import { syncAfterTriggers } from "./triggers/sync-after.ts";
 
 export type SchedulerOptions = Readonly<{
   store: Store;
-  approvals: Pick<Approvals, "active" | "requireRunnable" | "onChange">;
+  approvals: Pick<Approvals, "active" | "live" | "requireRunnable" | "onChange">;
   log: Log;
   clock: () => Date;
   /** Tells the worker that runs are waiting. */
@@ -93,10 +94,9 @@ export function startScheduler({ store, approvals, log, clock, nudge }: Schedule
   }
 
   async function syncAll(): Promise<void> {
-    const jobs = await db.selectFrom("jobs").select("name").orderBy("name").execute();
-    for (const { name } of jobs) {
+    for (const job of await findJobsOutOfStep(db, await approvals.live())) {
       if (stopped) return;
-      await syncJob(name);
+      await syncJob(job);
     }
   }
 

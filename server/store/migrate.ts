@@ -5,6 +5,7 @@ import * as durableRuns from "../../migrations/0002-durable-runs.ts";
 import * as triggers from "../../migrations/0003-triggers.ts";
 import * as workers from "../../migrations/0004-workers.ts";
 import * as alerts from "../../migrations/0005-alerts.ts";
+import * as growth from "../../migrations/0006-growth.ts";
 import * as jobFolders from "../../migrations/0007-job-folders.ts";
 import { UserError } from "../errors.ts";
 import { version } from "../version.ts";
@@ -17,6 +18,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0003-triggers": triggers,
   "0004-workers": workers,
   "0005-alerts": alerts,
+  "0006-growth": growth,
   "0007-job-folders": jobFolders,
 };
 

@@ -16,7 +16,12 @@ import { testManifest, testSchedule } from "../support/runs.ts";
 
 /* Fills a store with jobs and history, by few statements. */
 
-export type SeededHome = Readonly<{ root: string; home: Home; key: SigningKey; approvals(store: Store): Promise<OwnedApprovals> }>;
+export type SeededHome = Readonly<{
+  root: string;
+  home: Home;
+  key: SigningKey;
+  approvals(store: Store): Promise<OwnedApprovals>;
+}>;
 
 /** A home with a signing key that is trusted there. */
 export async function seedHome(): Promise<SeededHome> {
@@ -37,7 +42,10 @@ const manifest = canonicalJson(testManifest({ schedules: [schedule] }));
 export async function seedJobs(db: Db, key: SigningKey, count: number): Promise<void> {
   const snapshot = canonicalJson({ entry: "job.ts", files: { "job.ts": { hash: sha256("source"), bytes: 6 } } });
   for (const text of [bundle, "source"]) {
-    await db.insertInto("blobs").values({ hash: sha256(text), bytes: Buffer.from(text) }).execute();
+    await db
+      .insertInto("blobs")
+      .values({ hash: sha256(text), bytes: Buffer.from(text) })
+      .execute();
   }
   const names = sql`(select 'job-' || lpad(n::text, 5, '0') as name, n from generate_series(0, ${count - 1}::integer) as n) as each`;
   await sql`insert into jobs (name, state, path) select name, 'active', name || '.ts' from ${names}`.execute(db);

@@ -5,8 +5,8 @@
  */
 import { rm } from "node:fs/promises";
 import { sql } from "kysely";
-import { statusApi } from "../../server/daemon/api/status.ts";
 import { listComingSlots } from "../../server/daemon/api/coming-slots.ts";
+import { statusApi } from "../../server/daemon/api/status.ts";
 import { readStoreFigures } from "../../server/daemon/metrics/read-store.ts";
 import { silentLog } from "../../server/log.ts";
 import { fireDueSlots } from "../../server/runs/fire-slots.ts";
@@ -90,14 +90,31 @@ async function measureEverything(store: Store): Promise<Figures> {
   await using approvals = await place.approvals(store);
   figures.set("start: verify the chain of decisions", performance.now() - opening);
   const context = testToolContext({ home: place.home, deps: { store, approvals } });
-  const call = { ...context, client: { name: "bench", version: "1" }, traceId: "bench", signal: new AbortController().signal };
+  const call = {
+    ...context,
+    client: { name: "bench", version: "1" },
+    traceId: "bench",
+    signal: new AbortController().signal,
+  };
 
-  await measure("start: bring schedules in step", async () => {
-    const scheduler = startScheduler({ store, approvals, log: silentLog, clock: () => new Date(), nudge() {} });
-    await scheduler.inStep;
-    await scheduler[Symbol.asyncDispose]();
-  }, 3);
-  const self = { name: "bench", host: "bench", home: "bench", role: "daemon", labels: [], max: 1, guestRuntimes: [] } as const;
+  await measure(
+    "start: bring schedules in step",
+    async () => {
+      const scheduler = startScheduler({ store, approvals, log: silentLog, clock: () => new Date(), nudge() {} });
+      await scheduler.inStep;
+      await scheduler[Symbol.asyncDispose]();
+    },
+    3,
+  );
+  const self = {
+    name: "bench",
+    host: "bench",
+    home: "bench",
+    role: "daemon",
+    labels: [],
+    max: 1,
+    guestRuntimes: [],
+  } as const;
   const means = () => ({
     labels: new Set<string>(),
     hasSecret: () => true,
@@ -123,11 +140,14 @@ async function measureEverything(store: Store): Promise<Figures> {
   await measure("look for lost runs", () => reap(db));
   await measure("jr next", () => listComingSlots(db, { limit: 10, now: new Date() }));
   await measure("job_list", () => jobList.call(call, { limit: 50 }));
-  const app = statusApi({ ...context, pool: { stats: () => ({ idle: 0, busy: 0 }) } }, {
-    startedAt: new Date(),
-    worker: () => ({ running: 0, max: 1, connected: true }),
-    problems: () => new Map(),
-  });
+  const app = statusApi(
+    { ...context, pool: { stats: () => ({ idle: 0, busy: 0 }) } },
+    {
+      startedAt: new Date(),
+      worker: () => ({ running: 0, max: 1, connected: true }),
+      problems: () => new Map(),
+    },
+  );
   await measure("jr status", async () => {
     const response = await app.request("/api/status");
     if (response.status !== 200) throw new Error(await response.text());
@@ -145,7 +165,11 @@ async function measureEverything(store: Store): Promise<Figures> {
   await measure("metrics: what has ended since", () => next());
   await measure("metrics: a window of 1h", () => summarizeWindow(db, "1h"), 3);
   await measure("metrics: a window of 7d", () => summarizeWindow(db, "7d"), 3);
-  await measure("retention, nothing to delete", () => enforceRetention(db, { days: 365, runsPerJob: 1_000_000, now: new Date() }), 3);
+  await measure(
+    "retention, nothing to delete",
+    () => enforceRetention(db, { days: 365, runsPerJob: 1_000_000, now: new Date() }),
+    3,
+  );
   return figures;
 }
 
@@ -167,7 +191,10 @@ async function measureBacklog(store: Store, backlog: number): Promise<Figures> {
     if (concurrency !== null) {
       await sql`update runs set state = 'running', lease_owner = 'other', heartbeat_at = now(), lease = 1
         where id in (select distinct on (job) id from runs where state = 'queued')`.execute(db);
-      figures.set(name.replace("claim and settle", "claim in vain"), await median(() => claim(db, { worker: "bench", limit: 1 })));
+      figures.set(
+        name.replace("claim and settle", "claim in vain"),
+        await median(() => claim(db, { worker: "bench", limit: 1 })),
+      );
     }
     await sql`delete from runs where finished_at is null`.execute(db);
     await sql`vacuum analyze runs`.execute(db);
@@ -176,7 +203,8 @@ async function measureBacklog(store: Store, backlog: number): Promise<Figures> {
 }
 
 function report(title: string, columns: readonly (readonly [string, Figures])[]): void {
-  const ms = (value: number | undefined) => (value === undefined ? "-" : `${value.toFixed(value < 10 ? 2 : 0)} ms`).padStart(10);
+  const ms = (value: number | undefined) =>
+    (value === undefined ? "-" : `${value.toFixed(value < 10 ? 2 : 0)} ms`).padStart(10);
   process.stdout.write(`\n${title.padEnd(54)}${columns.map(([name]) => name.padStart(11)).join("")}      ratio\n`);
   for (const name of columns[0]?.[1].keys() ?? []) {
     const values = columns.map(([, figures]) => figures.get(name));
@@ -206,7 +234,9 @@ try {
   report("History", byHistory);
   const from = performance.now();
   const { runs } = await enforceRetention(store.db, { days: 60, runsPerJob: 700, now: new Date() });
-  process.stdout.write(`retention: ${runs} runs deleted, ${Math.round(runs / ((performance.now() - from) / 1_000))} per second\n`);
+  process.stdout.write(
+    `retention: ${runs} runs deleted, ${Math.round(runs / ((performance.now() - from) / 1_000))} per second\n`,
+  );
 } finally {
   cluster?.stop();
   await rm(place.root, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { listJobs } from "../../jobs/read.ts";
+import { glanceAtJobs } from "../../jobs/glance.ts";
 import { personCommand } from "../../person-command.ts";
 import { openAlerts } from "../../runs/alerts.ts";
 import { countDeadLetters } from "../../runs/dead-letters.ts";
@@ -23,16 +23,16 @@ export type StatusSources = Readonly<{
 type StatusDeps = Pick<DaemonDeps, "store" | "config" | "approvals" | "failingTargets"> &
   Readonly<{ pool: Pick<DaemonDeps["pool"], "stats"> }>;
 
-const shownJobs = 500;
+const shownJobs = 100;
 
 /** How everything stands, for `jr status`, `jr up` and the console. */
 export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
-      const [workers, { rows: jobs }, alerts, live, questions, deadLetters, standing] = await Promise.all([
+      const [workers, jobs, alerts, live, questions, deadLetters, standing] = await Promise.all([
         listWorkers(store),
-        listJobs(deps, { limit: shownJobs }),
+        glanceAtJobs(store.db, shownJobs),
         openAlerts(store.db, { limit: 20 }),
         listRuns(store.db, { state: ["queued", "running", "suspended"], limit: 50 }),
         listOpenQuestions(store.db, { limit: 20 }),
@@ -40,15 +40,9 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         approvals.status(),
       ]);
       const { keys, setUp, protected: isProtected, problem } = standing;
-      const waiting = jobs.flatMap(({ name, pending, state }) =>
-        pending === null || state === "retired"
-          ? []
-          : [{ job: name, version: pending, command: personCommand(config.home, "approve", name) }],
-      );
-      const next = jobs
-        .flatMap(({ name, next_slot }) => (next_slot === null ? [] : [{ job: name, at: next_slot.toISOString() }]))
-        .sort((a, b) => a.at.localeCompare(b.at))
-        .slice(0, 10);
+      const waiting = jobs.waiting.first.map(({ job, version }) => {
+        return { job, version, command: personCommand(config.home, "approve", job) };
+      });
       return c.json({
         version,
         pid: process.pid,
@@ -59,11 +53,11 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         timezone: config.timezone,
         memory_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
         approvals: { keys, set_up: setUp, protected: isProtected, problem },
-        jobs: jobs.length,
-        paused: jobs.filter(({ state }) => state === "paused").map(({ name }) => name),
+        jobs: jobs.count,
+        paused: jobs.paused.first,
         waiting,
         questions: questions.map(questionAnswer),
-        next,
+        next: jobs.next.first.slice(0, 10).map(({ job, at }) => ({ job, at: at.toISOString() })),
         live: live.rows.map(activity),
         alerts: alerts.map(({ message, count, run_id, last_at }) => ({
           message,
@@ -87,11 +81,8 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
     })
     .get("/api/activity", async (c) => {
       const { rows } = await listRuns(store.db, { limit: 50 });
-      const { rows: jobs } = await listJobs(deps, { limit: shownJobs });
-      const waiting = jobs.flatMap(({ name, pending, state }) =>
-        pending === null || state === "retired" ? [] : [{ job: name, version: pending }],
-      );
-      return c.json({ runs: rows.map(activity), waiting });
+      const { waiting } = await glanceAtJobs(store.db, shownJobs);
+      return c.json({ runs: rows.map(activity), waiting: waiting.first });
     });
 }
 

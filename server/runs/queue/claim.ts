@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { newestMigration } from "../../store/migrate.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
@@ -47,35 +47,75 @@ export async function claim(
     const at = databaseTime(now);
     const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])
       and (r.resumes or r.job <> all(${except.fresh}::text[]))`;
-    const { rows } = await sql<Row<"runs">>`
-      with live as (
-        select job, count(*) as runs from runs where state in ('running', 'suspended') group by job
-      ), due as (
-        select r.id, r.priority, r.run_at, r.concurrency, r.state,
-          coalesce(l.runs, 0) + row_number() over (partition by r.job, r.state order by r.priority desc, r.run_at, r.id) as place
-        from runs r
-        join jobs j on j.name = r.job and j.state = 'active'
-        left join live l on l.job = r.job
-        where r.state in ('queued', 'suspended') and r.run_at <= ${at} and r.cancel_requested_at is null
-          and (r.start_by is null or r.attempt > 0 or r.start_by >= ${at})
-          and ${others} and not exists (select 1 from kysely_migration where name > ${newestMigration})
-      ), picked as (
-        select id from due where state = 'suspended' or concurrency is null or place <= concurrency
-        order by priority desc, run_at, id limit ${limit}
-      )
-      update runs set state = 'running', lease = lease + 1, attempt = attempt + case when resumes then 0 else 1 end,
-        resumes = false, lease_owner = ${worker}, heartbeat_at = ${at},
-        started_at = coalesce(started_at, ${at})
-      from picked where runs.id = picked.id and runs.state in ('queued', 'suspended')
-      returning runs.*`.execute(trx);
-    const runs = rows.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
+    const runs: Row<"runs">[] = [];
+    // A round looks at the first due runs only; where their jobs let few of them start, the next looks behind them. Each takes at
+    // least the first that it looks at.
+    for (let more = true; more && runs.length < limit; ) {
+      const round = await claimRound(trx, { worker, limit: limit - runs.length, others, at });
+      runs.push(...round.runs);
+      more = round.more;
+    }
+    runs.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
     if (runs.length >= limit) return { runs, nextDueMs: null };
     // Asked with the claim's own instant: a run that falls due between the two statements has a run_at after it, so it
     // comes back as due at once instead of being missed by both.
     const next = await sql<{ ms: number | null }>`
-      select (extract(epoch from min(r.run_at) - ${at}) * 1000)::double precision as ms
+      select (extract(epoch from r.run_at - ${at}) * 1000)::double precision as ms
       from runs r join jobs j on j.name = r.job and j.state = 'active'
-      where r.state in ('queued', 'suspended') and r.run_at > ${at} and ${others}`.execute(trx);
+      where r.state in ('queued', 'suspended') and r.run_at > ${at} and ${others}
+      order by r.run_at limit 1`.execute(trx);
     return { runs, nextDueMs: next.rows[0]?.ms ?? null };
   });
+}
+
+/** How many due runs one round looks at, beside those whose job has no place left. */
+const window = 200;
+
+type Round = Readonly<{ worker: string; limit: number; others: RawBuilder<unknown>; at: RawBuilder<Date> }>;
+
+/**
+ * Reads runs in the order of the claim: by priority, and within each by time, from the index runs_to_claim. So a claim costs what it
+ * takes, not what waits; only runs whose job has no place left have to be passed over.
+ */
+async function claimRound(
+  trx: Db,
+  { worker, limit, others, at }: Round,
+): Promise<{ runs: Row<"runs">[]; more: boolean }> {
+  const { rows } = await sql<Row<"runs"> & { seen: number }>`
+    with recursive live as materialized (
+      select job, count(*) as runs from runs where state in ('running', 'suspended') group by job
+    ), level (priority) as (
+      (select priority from runs where state in ('queued', 'suspended') order by priority desc limit 1)
+      union all
+      select (select r.priority from runs r where r.state in ('queued', 'suspended') and r.priority < level.priority
+        order by r.priority desc limit 1)
+      from level where level.priority is not null
+    ), due as (
+      select first.*, coalesce(l.runs, 0) + row_number() over
+        (partition by first.job, first.state order by first.priority desc, first.run_at, first.id) as place
+      from (
+        select r.* from level cross join lateral (
+          select r.id, r.job, r.priority, r.run_at, r.concurrency, r.state from runs r
+          join jobs j on j.name = r.job and j.state = 'active'
+          left join live l on l.job = r.job
+          where r.priority = level.priority and r.state in ('queued', 'suspended') and r.run_at <= ${at}
+            and r.cancel_requested_at is null and (r.start_by is null or r.attempt > 0 or r.start_by >= ${at})
+            and (r.state = 'suspended' or r.concurrency is null or coalesce(l.runs, 0) < r.concurrency)
+            and ${others}
+          order by r.run_at, r.id limit ${window}
+        ) as r
+        where not exists (select 1 from kysely_migration where name > ${newestMigration})
+        order by r.priority desc, r.run_at, r.id limit ${window}
+      ) as first
+      left join live l on l.job = first.job
+    ), picked as (
+      select id from due where state = 'suspended' or concurrency is null or place <= concurrency
+      order by priority desc, run_at, id limit ${limit}
+    )
+    update runs set state = 'running', lease = lease + 1, attempt = attempt + case when resumes then 0 else 1 end,
+      resumes = false, lease_owner = ${worker}, heartbeat_at = ${at},
+      started_at = coalesce(started_at, ${at})
+    from picked where runs.id = picked.id and runs.state in ('queued', 'suspended')
+    returning runs.*, (select count(*)::integer from due) as seen`.execute(trx);
+  return { runs: rows.map(({ seen: _, ...run }) => run), more: (rows[0]?.seen ?? 0) >= window };
 }
