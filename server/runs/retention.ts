@@ -75,11 +75,11 @@ async function deleteBlobs(db: Db, now: Date, batch: number): Promise<number> {
   for (let after = ""; ; ) {
     const { rows } = await sql<{ hash: string; free: boolean }>`
       select hash, created_at < ${before}::timestamptz
-        and not exists (select 1 from journal j where j.result_hash = some.hash)
-        and not exists (select 1 from journal j where j.args_hash = some.hash)
-        and not exists (select 1 from versions v where v.bundle_hash = some.hash)
-        and not exists (select 1 from versions v where v.source_map_hash = some.hash) as free
-      from (select hash, created_at from blobs where hash > ${after} order by hash limit ${batch}) as some
+        and not exists (select 1 from journal j where j.result_hash = page.hash)
+        and not exists (select 1 from journal j where j.args_hash = page.hash)
+        and not exists (select 1 from versions v where v.bundle_hash = page.hash)
+        and not exists (select 1 from versions v where v.source_map_hash = page.hash) as free
+      from (select hash, created_at from blobs where hash > ${after} order by hash limit ${batch}) as page
       order by hash`.execute(db);
     const last = rows.at(-1);
     if (last === undefined) return deleted;

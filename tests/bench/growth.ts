@@ -53,7 +53,8 @@ let databases = 0;
 
 async function freshStore(): Promise<Store> {
   if (cluster === undefined) return testStore("pglite");
-  const name = `growth_${(databases += 1)}`;
+  databases += 1;
+  const name = `growth_${databases}`;
   await using first = await openStore({ dataDir: "", databaseUrl: cluster.url, log: silentLog });
   await sql.raw(`create database ${name}`).execute(first.db);
   const url = new URL(cluster.url);
