@@ -1,4 +1,4 @@
-import { mkdtemp, realpath } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -16,12 +16,12 @@ import { testManifest, testSchedule } from "../support/runs.ts";
 
 /* Fills a store with jobs and history, by few statements. */
 
-export type SeededHome = Readonly<{
-  root: string;
-  home: Home;
-  key: SigningKey;
-  approvals(store: Store): Promise<OwnedApprovals>;
-}>;
+export type SeededHome = AsyncDisposable &
+  Readonly<{
+    home: Home;
+    key: SigningKey;
+    approvals(store: Store): Promise<OwnedApprovals>;
+  }>;
 
 /** A home with a signing key that is trusted there. */
 export async function seedHome(): Promise<SeededHome> {
@@ -29,7 +29,12 @@ export async function seedHome(): Promise<SeededHome> {
   const home = homePaths({ JOBRUNNER_HOME: join(root, "home") });
   const key = openKey(createKeyFile({ passphrase: null, label: null, now: new Date() }), "");
   addTrustedKey(home, key.publicKey, new Date());
-  return { root, home, key, approvals: (store) => createApprovals({ store, home, log: silentLog }) };
+  return {
+    home,
+    key,
+    approvals: (store) => createApprovals({ store, home, log: silentLog }),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  };
 }
 
 export const jobName = (n: number) => `job-${String(n).padStart(5, "0")}`;
