@@ -195,9 +195,7 @@ test("slots that were due when a job lost its schedules have their outcome", asy
   await schedule(db, "a", at("08:00:00"), testSchedule());
   await removeSchedules(db, "a", { reason: "no version was approved any more", now: at("08:02:30") });
   expect(await findNextSlot(db)).toBeUndefined();
-  expect(await skipsOf(db, "a")).toEqual([
-    ["08:01:00", "08:02:00", 2, "skipped", "no version was approved any more"],
-  ]);
+  expect(await skipsOf(db, "a")).toEqual([["08:01:00", "08:02:00", 2, "skipped", "no version was approved any more"]]);
 });
 
 test("a schedule that cannot be read stops with an alert and holds up no other", async () => {

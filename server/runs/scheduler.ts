@@ -7,10 +7,12 @@ import { findNextSlot, fireDueSlots } from "./fire-slots.ts";
 import { findJobsOutOfStep } from "./jobs-out-of-step.ts";
 import { removeSchedules, syncSchedules } from "./sync-schedules.ts";
 import { syncAfterTriggers } from "./triggers/sync-after.ts";
+import type { ActiveApproval } from "./workers/signed-manifests.ts";
 
 export type SchedulerOptions = Readonly<{
   store: Store;
-  approvals: Pick<Approvals, "active" | "live" | "requireRunnable" | "onChange">;
+  approvals: Pick<Approvals, "active" | "requireRunnable" | "onChange"> &
+    Readonly<{ live(): Promise<readonly ActiveApproval[]> }>;
   log: Log;
   clock: () => Date;
   /** Tells the worker that runs are waiting. */

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Store } from "../../server/store/open-store.ts";
-import { testStore, type StoreKind } from "./store.ts";
+import { type StoreKind, testStore } from "./store.ts";
 
 export type ClockedStore = AsyncDisposable & Readonly<{ store: Store; setTime(ms: number): Promise<void> }>;
 

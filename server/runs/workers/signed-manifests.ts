@@ -1,9 +1,12 @@
 import { type Manifest, manifestSchema } from "../../jobs/manifest.ts";
-import type { Link } from "../../review/chain.ts";
+import type { Decision } from "../../review/canonical-text.ts";
 import { sha256 } from "../../sha256.ts";
 import type { Db } from "../../store/open-store.ts";
 
 const batch = 500;
+
+/** An active approval, as `Approvals.live` gives them. */
+export type ActiveApproval = Readonly<{ decision: Pick<Decision, "name" | "version" | "manifest"> }>;
 
 /** By job: its manifest, or that a newer release wrote it in words that this one does not know. */
 export type SignedManifests = ReadonlyMap<string, Manifest | "newer">;
@@ -12,11 +15,11 @@ export type SignedManifests = ReadonlyMap<string, Manifest | "newer">;
  * Makes the reader of the manifests of active approvals: only what is new is asked of the store. A text that is not the one that
  * was signed is left out: its run is refused when it starts.
  */
-export function createSignedManifests(db: Db): (links: readonly Link[]) => Promise<SignedManifests> {
+export function createSignedManifests(db: Db): (active: readonly ActiveApproval[]) => Promise<SignedManifests> {
   let kept = new Map<string, Manifest | "newer" | undefined>();
 
-  return async (links) => {
-    const wanted = links.flatMap(({ decision: { name, version, manifest: hash } }) =>
+  return async (active) => {
+    const wanted = active.flatMap(({ decision: { name, version, manifest: hash } }) =>
       version === null || hash === null ? [] : [{ name, version, hash }],
     );
     const unknown = wanted.filter(({ hash }) => !kept.has(hash));

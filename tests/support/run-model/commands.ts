@@ -10,8 +10,8 @@ import { enqueue } from "../../../server/runs/queue/enqueue.ts";
 import { heartbeat } from "../../../server/runs/queue/heartbeat.ts";
 import { reap } from "../../../server/runs/queue/reap.ts";
 import { type Settlement, settle } from "../../../server/runs/queue/settle.ts";
-import * as spec from "./model.ts";
 import type { Model, ModelRun } from "./model.ts";
+import * as spec from "./model.ts";
 import { ask, askUncertain, compare, everything, type Real, takeUpAnswer } from "./real.ts";
 
 type Command = fc.AsyncCommand<Model, Real>;
@@ -46,27 +46,30 @@ const enqueues = fc
     parentAt: fc.option(fc.nat(20), { freq: 3 }),
   })
   .map(({ job, key, delayMs, priority, concurrency, startByMs, parentAt }) =>
-    command(`enqueue(${JSON.stringify({ job, key, delayMs, priority, concurrency, startByMs })})`, async (model, real) => {
-      const known = [...model.runs.values()].find((run) => key !== null && run.job === job && run.key === key);
-      const running = [...model.runs.values()].filter(({ state }) => state === "running" || state === "suspended");
-      const parent = parentAt === null ? null : (pickFrom(running, parentAt)?.id ?? null);
-      const runAt = model.now + delayMs;
-      const startBy = startByMs === null ? null : runAt + startByMs;
-      const { run, created } = await enqueue(real.store.db, {
-        ...{ job, priority, concurrency, trigger: "host", requestedBy: "test 1", traceId: "t" },
-        dedupeKey: key ?? undefined,
-        runAt: delayMs === 0 ? undefined : new Date(runAt),
-        startBy: startBy === null ? undefined : new Date(startBy),
-        parentRun: parent ?? undefined,
-      });
-      expect(created).toBe(known === undefined);
-      if (known !== undefined) return expect(run.id).toBe(known.id);
-      model.runs.set(run.id, {
-        ...{ id: run.id, job, key, priority, concurrency, startBy, parent, state: "queued", runAt },
-        ...{ attempt: 0, lease: 0, resumes: false, begun: false, lost: 0, owner: null, heartbeatAt: 0 },
-        ...{ cancelRequested: false, endedAt: null, asks: null, answered: false },
-      });
-    }),
+    command(
+      `enqueue(${JSON.stringify({ job, key, delayMs, priority, concurrency, startByMs })})`,
+      async (model, real) => {
+        const known = [...model.runs.values()].find((run) => key !== null && run.job === job && run.key === key);
+        const running = [...model.runs.values()].filter(({ state }) => state === "running" || state === "suspended");
+        const parent = parentAt === null ? null : (pickFrom(running, parentAt)?.id ?? null);
+        const runAt = model.now + delayMs;
+        const startBy = startByMs === null ? null : runAt + startByMs;
+        const { run, created } = await enqueue(real.store.db, {
+          ...{ job, priority, concurrency, trigger: "host", requestedBy: "test 1", traceId: "t" },
+          dedupeKey: key ?? undefined,
+          runAt: delayMs === 0 ? undefined : new Date(runAt),
+          startBy: startBy === null ? undefined : new Date(startBy),
+          parentRun: parent ?? undefined,
+        });
+        expect(created).toBe(known === undefined);
+        if (known !== undefined) return expect(run.id).toBe(known.id);
+        model.runs.set(run.id, {
+          ...{ id: run.id, job, key, priority, concurrency, startBy, parent, state: "queued", runAt },
+          ...{ attempt: 0, lease: 0, resumes: false, begun: false, lost: 0, owner: null, heartbeatAt: 0 },
+          ...{ cancelRequested: false, endedAt: null, asks: null, answered: false },
+        });
+      },
+    ),
   );
 
 const claims = fc
@@ -121,7 +124,16 @@ const heartbeats = fc.constantFrom(...workers).map((worker) =>
   }),
 );
 
-const outcomes = ["succeeded", "failed", "failed", "timed_out", "out_of_memory", "crashed", "cancelled", "denied"] as const;
+const outcomes = [
+  "succeeded",
+  "failed",
+  "failed",
+  "timed_out",
+  "out_of_memory",
+  "crashed",
+  "cancelled",
+  "denied",
+] as const;
 const pauses = ["suspended", "suspended", "needs_decision", "put_back", "unserved", "lost"] as const;
 
 const settles = fc
@@ -129,7 +141,14 @@ const settles = fc
     at: fc.nat(1_000),
     stale: fc.boolean(),
     state: fc.constantFrom(...outcomes, ...pauses),
-    cls: fc.constantFrom<spec.ErrorClass>("transient", "transient", "transient", "permanent", "policy", "nondeterminism"),
+    cls: fc.constantFrom<spec.ErrorClass>(
+      "transient",
+      "transient",
+      "transient",
+      "permanent",
+      "policy",
+      "nondeterminism",
+    ),
     wakeMs: fc.constantFrom(null, 1_000, 30_000),
   })
   .map(({ at, stale, state, cls, wakeMs }) =>
@@ -197,19 +216,21 @@ const asks = fc.nat(1_000).map((at) =>
   }),
 );
 
-const answers = fc.record({ at: fc.nat(1_000), value: fc.constantFrom("repeat", "skip", "fail") }).map(({ at, value }) =>
-  command(`answer(${at}, ${value})`, async (model, real) => {
-    const asking = (run: ModelRun) => run.asks !== null && !spec.isEnd(run.state);
-    const some = [...model.runs.values()];
-    const run = pickFrom(some.some(asking) && at % 4 > 0 ? some.filter(asking) : some, at);
-    if (run === undefined) return;
-    const given = answerQuestion({ store: real.store }, { run: run.id, value, by: "person" });
-    if (!asking(run)) return expect(given).rejects.toBeInstanceOf(UserError);
-    await given;
-    if (run.asks === "uncertain") await takeUpAnswer(real, { runId: run.id, attempt: run.attempt });
-    spec.answer(model, run, value);
-  }),
-);
+const answers = fc
+  .record({ at: fc.nat(1_000), value: fc.constantFrom("repeat", "skip", "fail") })
+  .map(({ at, value }) =>
+    command(`answer(${at}, ${value})`, async (model, real) => {
+      const asking = (run: ModelRun) => run.asks !== null && !spec.isEnd(run.state);
+      const some = [...model.runs.values()];
+      const run = pickFrom(some.some(asking) && at % 4 > 0 ? some.filter(asking) : some, at);
+      if (run === undefined) return;
+      const given = answerQuestion({ store: real.store }, { run: run.id, value, by: "person" });
+      if (!asking(run)) return expect(given).rejects.toBeInstanceOf(UserError);
+      await given;
+      if (run.asks === "uncertain") await takeUpAnswer(real, { runId: run.id, attempt: run.attempt });
+      spec.answer(model, run, value);
+    }),
+  );
 
 const controls = fc
   .record({ job: fc.constantFrom(...jobNames), to: fc.constantFrom("paused", "paused", "active", "active", "retired") })
@@ -234,8 +255,21 @@ const passes = fc.constantFrom(1, 500, 2_000, 7_000, 20_000, 70_000).map((ms) =>
 
 /** Sequences of commands; what happens most often in life does here. */
 export const allCommands = fc.commands(
-  [enqueues, enqueues, claims, claims, settles, settles, settles, heartbeats, passes, passes, reaps, cancels, asks, answers].concat([
-    controls,
-  ]),
+  [
+    enqueues,
+    enqueues,
+    claims,
+    claims,
+    settles,
+    settles,
+    settles,
+    heartbeats,
+    passes,
+    passes,
+    reaps,
+    cancels,
+    asks,
+    answers,
+  ].concat([controls]),
   { maxCommands: 60, size: "max" },
 );

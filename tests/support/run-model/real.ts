@@ -1,5 +1,5 @@
-import { expect } from "vitest";
 import { sql } from "kysely";
+import { expect } from "vitest";
 import { openQuestion } from "../../../server/runs/questions.ts";
 import type { Row } from "../../../server/store/tables.ts";
 import type { ClockedStore } from "../database-clock.ts";
@@ -83,7 +83,10 @@ export async function askUncertain(real: Real, lease: Lease, job: string, at: Da
 }
 
 /** The answer has reached the job, and its effect is done. */
-export async function takeUpAnswer({ store: { db } }: Real, { runId, attempt }: Pick<Lease, "runId" | "attempt">): Promise<void> {
+export async function takeUpAnswer(
+  { store: { db } }: Real,
+  { runId, attempt }: Pick<Lease, "runId" | "attempt">,
+): Promise<void> {
   for (const table of ["journal", "questions"] as const) {
     await db.deleteFrom(table).where("run_id", "=", runId).where("attempt", "=", attempt).execute();
   }

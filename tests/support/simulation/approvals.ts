@@ -30,6 +30,11 @@ export function testApprovals(): TestApprovals {
       const manifest = active.get(job)?.manifest ?? testManifest();
       return { version: version(job), manifest, bundle: "", bundleHash: "", sourceMap: null };
     },
+    async live() {
+      return [...active].flatMap(([name, { version, manifest }]) =>
+        manifest === undefined ? [] : [{ decision: { name, version, manifest: "not stored" } }],
+      );
+    },
     onChange(tell) {
       followers.add(tell);
       return () => followers.delete(tell);

@@ -103,7 +103,9 @@ async function strikeJob(life: Life): Promise<void> {
   const job = random.pick(active);
   // Versions change while clocks are right, so that there is no doubt up to when the one before counts.
   const mayChange = hasBeenSteady(life) && awake(life).length > 0;
-  const what = random.pick(mayChange ? (["pause", "pause", "change", "change", "revoke"] as const) : (["pause"] as const));
+  const what = random.pick(
+    mayChange ? (["pause", "pause", "change", "change", "revoke"] as const) : (["pause"] as const),
+  );
   count(life, `job ${what}`);
   await tellTime(life);
   switch (what) {

@@ -57,7 +57,8 @@ export async function judge({ db, epochs, seen, steadyAt }: Judged): Promise<Jud
       }
     }
     for (const { id, slot } of jobRuns) {
-      if (slot === null || !wanted.has(slot.getTime())) problems.push(`R${id} of ${job} is for no slot: ${slot?.toISOString()}`);
+      if (slot === null || !wanted.has(slot.getTime()))
+        problems.push(`R${id} of ${job} is for no slot: ${slot?.toISOString()}`);
     }
     for (const skip of jobSkips) problems.push(...stretchProblems(skip, slots, wanted));
   }

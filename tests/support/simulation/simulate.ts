@@ -71,7 +71,8 @@ export async function simulate({
     db,
     epochs: life.epochs.map((epoch) => ({ ...epoch, to: Math.min(epoch.to, end) })),
     seen: life.world.seen,
-    steadyAt: (ms) => !life.unsteady.some((stretch) => stretch.from - 3 * hourMs <= ms && ms <= stretch.to + 3 * hourMs),
+    steadyAt: (ms) =>
+      !life.unsteady.some((stretch) => stretch.from - 3 * hourMs <= ms && ms <= stretch.to + 3 * hourMs),
   });
   for (const { daemon } of life.machines) await daemon?.stop("clean");
   return { ...judgement, dealt: life.dealt };
