@@ -10,7 +10,7 @@ import type { Row } from "../../../server/store/tables.ts";
 import type { Random } from "../random.ts";
 import type { TestApprovals } from "./approvals.ts";
 
-type Flight = Readonly<{ run: Row<"runs">; endsAt: number }>;
+type Flight = Readonly<{ run: Row<"runs">; endsAt: number; long: boolean }>;
 
 export type World = Readonly<{
   store: Store;
@@ -103,10 +103,12 @@ export function startDaemon(world: World, worker: string, skewMs: () => number, 
       dueMs = nextDueMs === null ? Number.POSITIVE_INFINITY : now + Math.ceil(nextDueMs);
       for (const run of runs) {
         seen.claims.set(run.id, (seen.claims.get(run.id) ?? 0) + 1);
-        flights.push({ run, endsAt: now + durationMs(random) });
+        const ms = durationMs(random);
+        flights.push({ run, endsAt: now + ms, long: ms > 5_000 });
       }
     },
-    nextMs: () => Math.min(dueMs, ...flights.map(({ endsAt }) => endsAt)),
+    // Of a run that is soon over nobody need know before something else happens.
+    nextMs: () => Math.min(dueMs, ...flights.flatMap(({ endsAt, long }) => (long ? [endsAt] : []))),
     sleep() {
       asleep = true;
     },
