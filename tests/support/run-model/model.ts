@@ -7,7 +7,7 @@ import type { Row } from "../../../server/store/tables.ts";
  */
 
 export type State = Row<"runs">["state"];
-export type Outcome = Exclude<Settlement["state"], never>;
+export type Outcome = Settlement["state"];
 export type ErrorClass = "transient" | "permanent" | "policy" | "nondeterminism";
 
 export type ModelRun = {
@@ -116,7 +116,10 @@ function goOnLater(run: ModelRun, state: "queued" | "suspended", runAt: number):
 }
 
 function failed(model: Model, run: ModelRun, state: State, cls: ErrorClass): void {
-  if (cls !== "transient" || run.attempt >= retry.attempts || run.cancelRequested) return end(model, run, state);
+  if (cls !== "transient" || run.attempt >= retry.attempts || run.cancelRequested) {
+    end(model, run, state);
+    return;
+  }
   run.state = "queued";
   run.owner = null;
   run.runAt = model.now + Math.min(retry.delayMs * 2 ** (run.attempt - 1), retry.maxDelayMs);
@@ -125,49 +128,57 @@ function failed(model: Model, run: ModelRun, state: State, cls: ErrorClass): voi
 export type Settled = Readonly<{ state: Outcome; cls: ErrorClass; wakeMs: number | null }>;
 
 /** What a worker that still holds the lease does to the run by letting go of it. */
-export function letGo(model: Model, run: ModelRun, { state, cls, wakeMs }: Settled): void {
+export function letGo(model: Model, run: ModelRun, settled: Settled): void {
   const lost = run.lost;
-  if (state !== "unserved" && state !== "succeeded") run.lost = 0;
+  if (settled.state !== "unserved" && settled.state !== "succeeded") run.lost = 0;
+  const pauses = ["suspended", "needs_decision", "put_back", "lost"].includes(settled.state);
+  if (settled.state === "lost") run.lost = lost + 1;
+  if (pauses && run.cancelRequested) end(model, run, "cancelled");
+  else change(model, run, settled);
+}
+
+function change(model: Model, run: ModelRun, { state, cls, wakeMs }: Settled): void {
   switch (state) {
     case "succeeded":
     case "cancelled":
     case "denied":
-      return end(model, run, state);
+      end(model, run, state);
+      break;
     case "failed":
     case "timed_out":
     case "out_of_memory":
     case "crashed":
-      return failed(model, run, state, cls);
+      failed(model, run, state, cls);
+      break;
     case "suspended": {
-      if (run.cancelRequested) return end(model, run, "cancelled");
       const childEnded = [...model.runs.values()].some(
         ({ parent, endedAt }) => parent === run.id && endedAt !== null && endedAt > model.now - 3_000,
       );
       const woken = run.answered || childEnded;
-      return goOnLater(run, "suspended", woken ? model.now : wakeMs === null ? never : model.now + wakeMs);
+      goOnLater(run, "suspended", woken ? model.now : wakeMs === null ? never : model.now + wakeMs);
+      break;
     }
     case "needs_decision":
-      if (run.cancelRequested) return end(model, run, "cancelled");
       run.state = "needs_decision";
       run.owner = null;
       run.resumes = true;
-      return;
+      break;
     case "put_back":
-      return run.cancelRequested ? end(model, run, "cancelled") : goOnLater(run, "queued", model.now);
+      goOnLater(run, "queued", model.now);
+      break;
     case "unserved":
       // As if it had not been claimed: only the fencing token counts on.
       run.state = "queued";
       run.owner = null;
       run.resumes = run.begun;
       if (!run.begun) run.attempt -= 1;
-      return;
+      break;
     case "lost":
-      run.lost = lost + 1;
-      if (run.cancelRequested) return end(model, run, "cancelled");
-      if (run.lost >= mostLosses) return failed(model, run, "crashed", "transient");
-      return goOnLater(run, "queued", model.now + (run.lost === 1 ? 0 : 1_000 * 5 ** (run.lost - 2)));
+      if (run.lost >= mostLosses) failed(model, run, "crashed", "transient");
+      else goOnLater(run, "queued", model.now + (run.lost === 1 ? 0 : 1_000 * 5 ** (run.lost - 2)));
+      break;
     default:
-      return state satisfies never;
+      state satisfies never;
   }
 }
 
