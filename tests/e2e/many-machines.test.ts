@@ -6,7 +6,7 @@ import { statusAnswer } from "../../server/cli/status-answer.ts";
 import { type E2eHome, e2eHome, must } from "../support/e2e-home.ts";
 import { listWorkers, startE2eWorker } from "../support/e2e-worker.ts";
 
-const slow = { timeout: 180_000 };
+const slow = { timeout: 300_000 };
 const soon = { timeout: 60_000, interval: 250 };
 const onPostgres = process.env.TEST_STORE === "postgres";
 const details = z.object({
