@@ -56,7 +56,7 @@ export function readPrivateFile(path: string): string | undefined {
 }
 
 /** A rename lasts only once its folder is on disk. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   // Windows cannot open folders.
   if (process.platform === "win32") return;
   const handle = openSync(folder, "r");

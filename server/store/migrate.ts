@@ -26,17 +26,29 @@ export const migrations: Readonly<Record<string, Migration>> = {
 export const newestMigration = Object.keys(migrations).sort().at(-1) ?? "";
 
 /**
- * Brings the database to this program's shape; several that start at once wait for each other (advisory lock).
- * Throws `store_newer` where a newer release has been there.
+ * Brings the database to this program's shape, or to that of an earlier migration; several that start at once wait for each other
+ * (advisory lock). Throws `store_newer` where a newer release has been there.
  */
-export async function migrate(db: Kysely<Tables>): Promise<void> {
+export async function migrate(db: Kysely<Tables>, upTo: string = newestMigration): Promise<void> {
   await refuseNewer(db);
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
+  const { rows } = await sql<{ schema: string }>`select current_schema() as schema`.execute(db);
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    // Else one that another program keeps in a schema of its own would pass for ours.
+    migrationTableSchema: rows[0]?.schema ?? "public",
+  });
+  const { error } = await migrator.migrateTo(upTo);
   if (!error) return;
   // One that started at the same moment may have been newer.
   await refuseNewer(db);
   throw error;
+}
+
+/** The migrations that the database has had, in order. */
+export async function appliedMigrations(db: Kysely<Tables>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 /** What a program is told that is older than the database. */

@@ -3,7 +3,7 @@ import { messageOf, UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /** All of our tables live in this schema, so that a database can be shared with others. */
-const schema = "jobrunner";
+export const ownSchema = "jobrunner";
 
 /** How columns are read, on both stores. */
 export const columnTypes: pg.CustomTypesConfig = {
@@ -12,7 +12,7 @@ export const columnTypes: pg.CustomTypesConfig = {
 };
 
 /** Settings that the pool and the listening client share. */
-export function connectionSettings(databaseUrl: string): pg.ClientConfig {
+export function connectionSettings(databaseUrl: string, schema = ownSchema): pg.ClientConfig {
   return {
     connectionString: databaseUrl,
     application_name: "jobrunner",
@@ -27,15 +27,15 @@ export function connectionSettings(databaseUrl: string): pg.ClientConfig {
  * A pool for PostgreSQL 15 or newer, with our schema made. Throws `store_unavailable` where the server does not answer.
  * A lost connection is logged and replaced; without the handler it would end the process.
  */
-export async function openPostgres(databaseUrl: string, log: Log): Promise<pg.Pool> {
-  const pool = new pg.Pool({ ...connectionSettings(databaseUrl), max: 10 });
+export async function openPostgres(databaseUrl: string, log: Log, schema = ownSchema): Promise<pg.Pool> {
+  const pool = new pg.Pool({ ...connectionSettings(databaseUrl, schema), max: 10 });
   pool.on("error", (error) => log.warn({ err: messageOf(error) }, "a database connection was lost"));
   pool.on("connect", (client) => client.on("error", () => {}));
   try {
     const version = await pool.query<{ server_version_num: string }>("show server_version_num");
     const major = Math.floor(Number(version.rows[0]?.server_version_num) / 10_000);
     if (major < 15) throw new UserError("unsupported", `PostgreSQL ${major} is too old: JobRunner needs 15 or newer.`);
-    await createSchema(pool);
+    await createSchema(pool, schema);
     return pool;
   } catch (error) {
     await pool.end();
@@ -48,7 +48,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<pg.Po
 }
 
 /** `if not exists` alone fails where two start at once, so they take turns. */
-async function createSchema(pool: pg.Pool): Promise<void> {
+async function createSchema(pool: pg.Pool, schema: string): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query("begin");

@@ -34,20 +34,25 @@ export async function openStore(options: { dataDir: string; databaseUrl: string 
     : postgresStore(options.databaseUrl, options.log);
 }
 
-/** The store over an open PGlite, which it then owns. */
-export async function pgliteStore(pglite: PGlite): Promise<Store> {
+/** The store over an open PGlite, which it then owns; migrated to the newest shape, or to that of an earlier migration. */
+export async function pgliteStore(pglite: PGlite, upTo?: string): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
   const { dialect, listen } = await connectPglite(pglite);
   const db = new GuardedKysely(guardedDialect(dialect, scope, true), scope);
-  return finish(db, "pglite", listen, async () => {});
+  return finish(db, "pglite", listen, async () => {}, upTo);
 }
 
-async function postgresStore(databaseUrl: string, log: Log): Promise<Store> {
+/** The store in a PostgreSQL; in another schema than our own, and of an earlier shape, where those are named. */
+export async function postgresStore(
+  databaseUrl: string,
+  log: Log,
+  { schema, upTo }: { schema?: string; upTo?: string | undefined } = {},
+): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
-  const pool = await openPostgres(databaseUrl, log);
+  const pool = await openPostgres(databaseUrl, log, schema);
   const listener = listenPostgres(databaseUrl, log);
   const db = new GuardedKysely(guardedDialect(new PostgresDialect({ pool }), scope, false), scope);
-  return finish(db, "postgres", listener.listen, listener.close);
+  return finish(db, "postgres", listener.listen, listener.close, upTo);
 }
 
 async function finish(
@@ -55,13 +60,14 @@ async function finish(
   kind: Store["kind"],
   listen: Store["listen"],
   close: () => Promise<void>,
+  upTo: string | undefined,
 ): Promise<Store> {
   const dispose = async () => {
     await close();
     await db.destroy();
   };
   try {
-    await migrate(db);
+    await migrate(db, upTo);
     const { rows } = await sql<{ version: string }>`select version() as version`.execute(db);
     return { db, kind, version: rows[0]?.version ?? "", listen, [Symbol.asyncDispose]: dispose };
   } catch (error) {
