@@ -12,6 +12,8 @@ export type DaemonClient = Readonly<{
   url: string;
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T>;
+  /** An answer of any length, however long it takes. */
+  stream(path: string): Promise<{ headers: Headers; body: AsyncIterable<Uint8Array> }>;
 }>;
 
 /** Longest wait for one answer; endpoints that wait on purpose stay below 50 s. */
@@ -34,11 +36,12 @@ export async function connectDaemon(
   const { home, signal, env = {} } = context;
   const url = env.JOBRUNNER_URL || findDaemonInfo(home)?.url;
   if (!url) throw isHeldByWorker(home) ? onlyWorker(home) : daemonDown(home);
+  const authorization = () => `Bearer ${env.JOBRUNNER_TOKEN || readToken(home)}`;
   const call = async <T>(method: "GET" | "POST", path: string, body: unknown, schema: z.ZodType<T>): Promise<T> => {
     const response = await send(home, new URL(path, url), {
       method,
       headers: {
-        authorization: `Bearer ${env.JOBRUNNER_TOKEN || readToken(home)}`,
+        authorization: authorization(),
         "content-type": "application/json",
         // A kept connection can be dead by the next call: opening a key blocks this process for seconds on a busy machine.
         connection: "close",
@@ -54,6 +57,12 @@ export async function connectDaemon(
     url,
     get: (path, schema) => call("GET", path, undefined, schema),
     post: (path, body, schema) => call("POST", path, body, schema),
+    async stream(path) {
+      const response = await send(home, new URL(path, url), { headers: { authorization: authorization() }, signal });
+      if (!response.ok) throw asError(response.status, await response.text(), home);
+      if (response.body === null) throw new Error(`The daemon answered ${path} with nothing.`);
+      return { headers: response.headers, body: response.body };
+    },
   };
 }
 

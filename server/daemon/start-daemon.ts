@@ -7,6 +7,7 @@ import { mcpRoutes } from "../mcp/http.ts";
 import { personCommand } from "../person-command.ts";
 import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
+import { backupApi } from "./api/backup.ts";
 import { deadLettersApi } from "./api/dead-letters.ts";
 import { jobsApi } from "./api/jobs.ts";
 import { metricsApi } from "./api/metrics.ts";
@@ -161,6 +162,7 @@ function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Ho
   api.route("/", rehearsalApi(deps));
   api.route("/", metricsApi(metrics));
   api.route("/", workersApi(deps));
+  api.route("/", backupApi(deps));
   api.route(
     "/",
     statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),
