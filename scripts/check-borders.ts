@@ -12,6 +12,7 @@ import { build } from "esbuild";
 const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/main": ["server/cli/", "server/"],
   "server/cli/": [
+    "server/backup/",
     "server/daemon/",
     "server/rehearsal/",
     "server/review/",
@@ -25,6 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/",
   ],
   "server/daemon/": [
+    "server/backup/",
     "server/mcp/",
     "server/review/",
     "server/rehearsal/",
@@ -35,6 +37,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/sandbox/",
     "server/llm/",
     "server/notify/",
+    "server/store/",
+    "server/",
+  ],
+  "server/backup/": [
+    "server/review/",
+    "server/jobs/",
+    "server/runs/queue/",
+    "server/runs/",
     "server/store/",
     "server/",
   ],

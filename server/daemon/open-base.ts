@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { requireNoUnfinishedRestore } from "../backup/restore-plan.ts";
 import type { Config } from "../config.ts";
 import { readSecrets, type SecretValues } from "../effects/secret-values.ts";
 import type { EffectServices } from "../effects/services.ts";
@@ -39,6 +40,7 @@ export async function openBase(options: {
   const { home, databaseUrl, runners } = config;
   await using stack = new AsyncDisposableStack();
   mkdirSync(home.cache, { recursive: true, mode: 0o700 });
+  requireNoUnfinishedRestore(home);
   requireSameStore(home, databaseUrl);
   const store = stack.use(await openStorePatiently({ dataDir: home.data, databaseUrl, log }, { signal, onProblem }));
   rememberStore(home, store.kind);

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { jobCompilerOptions, jobTypes } from "./check-types.ts";
 
 /** How the files begin that are made for editors in the jobs folder. */
-export const editorFileMark = "// Made by JobRunner for editors, and made again at each start. The checks of jobs do not read it.";
+export const editorFileMark =
+  "// Made by JobRunner for editors, and made again at each start. The checks of jobs do not read it.";
 
 /** Puts types and compiler options into the jobs folder, so that an editor there knows what a job may use; files of others stay. */
 export async function writeEditorFiles(folder: string): Promise<void> {

@@ -13,13 +13,18 @@ export function readChainHead(home: Home): ChainHead | undefined {
   const text = readPrivateFile(home.chainHead);
   if (text === undefined) return undefined;
   try {
-    return headSchema.parse(JSON.parse(text));
+    return parseChainHead(text);
   } catch (cause) {
     throw new UserError("chain_broken", `${home.chainHead} cannot be read, so a cut-off chain would go unnoticed.`, {
       next: `look at the decisions (jr keys list); if they are complete, remove ${home.chainHead}`,
       cause,
     });
   }
+}
+
+/** The head in the text of such a file. */
+export function parseChainHead(text: string): ChainHead {
+  return headSchema.parse(JSON.parse(text));
 }
 
 /** Remembers a head, durably. */

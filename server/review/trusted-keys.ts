@@ -23,19 +23,24 @@ export function readTrustedKeys(home: Home): readonly PublicKey[] {
   const text = readPrivateFile(home.trustedKeys);
   if (text === undefined) return [];
   try {
-    const { keys } = trustedSchema.parse(JSON.parse(text));
-    return keys.map(({ raw, protected: isProtected, label }) => ({
-      id: keyId(raw),
-      raw,
-      protected: isProtected,
-      label,
-    }));
+    return parseTrustedKeys(text);
   } catch (cause) {
     throw new UserError("key_untrusted", `${home.trustedKeys} cannot be read, so no key is trusted.`, {
       next: "restore that file, or remove it and run jr setup again",
       cause,
     });
   }
+}
+
+/** The keys in the text of such a file. */
+export function parseTrustedKeys(text: string): readonly PublicKey[] {
+  const { keys } = trustedSchema.parse(JSON.parse(text));
+  return keys.map(({ raw, protected: isProtected, label }) => ({
+    id: keyId(raw),
+    raw,
+    protected: isProtected,
+    label,
+  }));
 }
 
 /** Adds a root key of this machine; one that stands there already changes nothing. */

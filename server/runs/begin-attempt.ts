@@ -43,12 +43,26 @@ export async function beginAttempt(db: Db, run: Row<"runs">, worker: string, sta
             .where("state", "=", "running"),
         )
         .onConflict((conflict) =>
-          conflict.columns(["run_id", "attempt"]).doUpdateSet((eb) => ({
-            ...versions,
-            worker,
-            state: "running",
-            resumed: eb("attempts.resumed", "+", 1),
-          })),
+          conflict.columns(["run_id", "attempt"]).doUpdateSet((eb) => {
+            // One that no runner has taken yet begins now, whatever stands there of it.
+            const isNew = eb("attempts.guest_runtime", "is", null);
+            const first = <K extends "version" | "seed" | "start_ms">(column: K) =>
+              eb
+                .case()
+                .when(isNew)
+                .then(eb.ref(`excluded.${column}`))
+                .else(eb.ref(`attempts.${column}`))
+                .end();
+            return {
+              ...versions,
+              worker,
+              state: "running",
+              version: first("version"),
+              seed: first("seed"),
+              start_ms: first("start_ms"),
+              resumed: eb("attempts.resumed", "+", eb.case().when(isNew).then(0).else(1).end()),
+            };
+          }),
         ),
     )
     .updateTable("runs")
@@ -69,5 +83,6 @@ export async function findBegunAttempt(db: Db, run: Row<"runs">): Promise<Row<"a
     .selectAll()
     .where("run_id", "=", run.id)
     .where("attempt", "=", run.attempt)
+    .where("guest_runtime", "is not", null)
     .executeTakeFirst();
 }

@@ -15,6 +15,7 @@ export const runReasons = [
   "nondeterminism",
   "uncertain",
   "other_runtime",
+  "restored",
   "permission_denied",
   "timeout",
   "cpu",

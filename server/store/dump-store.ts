@@ -84,7 +84,8 @@ async function rowsPerPart(trx: Db, { name, columns }: Pick<TableShape, "name" |
   if (long.length === 0) return mostRows;
   // Bytes are written as two digits each.
   const lengths = long.map(
-    ({ name: column, type }) => sql`coalesce(octet_length(${sql.ref(column)}), 0) * ${sql.lit(type === "bytea" ? 2 : 1)}`,
+    ({ name: column, type }) =>
+      sql`coalesce(octet_length(${sql.ref(column)}), 0) * ${sql.lit(type === "bytea" ? 2 : 1)}`,
   );
   const { rows } = await sql<{ longest: number | null }>`
     select max(${sql.join(lengths, sql` + `)})::bigint as longest from ${sql.table(name)}`.execute(trx);

@@ -34,19 +34,22 @@ export async function openStore(options: { dataDir: string; databaseUrl: string 
     : postgresStore(options.databaseUrl, options.log);
 }
 
-/** The store over an open PGlite, which it then owns; migrated to the newest shape, or to that of an earlier migration. */
-export async function pgliteStore(pglite: PGlite, upTo?: string): Promise<Store> {
+/** To which migration a store is brought: the newest unless one is named; `null` leaves it as it is. */
+export type Shape = string | null | undefined;
+
+/** The store over an open PGlite, which it then owns. */
+export async function pgliteStore(pglite: PGlite, upTo?: Shape): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
   const { dialect, listen } = await connectPglite(pglite);
   const db = new GuardedKysely(guardedDialect(dialect, scope, true), scope);
   return finish(db, "pglite", listen, async () => {}, upTo);
 }
 
-/** The store in a PostgreSQL; in another schema than our own, and of an earlier shape, where those are named. */
+/** The store in a PostgreSQL, in our own schema unless another is named. */
 export async function postgresStore(
   databaseUrl: string,
   log: Log,
-  { schema, upTo }: { schema?: string; upTo?: string | undefined } = {},
+  { schema, upTo }: { schema?: string; upTo?: Shape } = {},
 ): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
   const pool = await openPostgres(databaseUrl, log, schema);
@@ -60,14 +63,14 @@ async function finish(
   kind: Store["kind"],
   listen: Store["listen"],
   close: () => Promise<void>,
-  upTo: string | undefined,
+  upTo: Shape,
 ): Promise<Store> {
   const dispose = async () => {
     await close();
     await db.destroy();
   };
   try {
-    await migrate(db, upTo);
+    if (upTo !== null) await migrate(db, upTo);
     const { rows } = await sql<{ version: string }>`select version() as version`.execute(db);
     return { db, kind, version: rows[0]?.version ?? "", listen, [Symbol.asyncDispose]: dispose };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pg from "pg";
+import { messageOf, UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { syncFolder } from "../private-file.ts";
 import { openPglite } from "./open-pglite.ts";
@@ -11,6 +12,47 @@ import { pgliteStore, postgresStore, type Store } from "./open-store.ts";
 export type StorePlace = Readonly<{ dataDir: string; databaseUrl: string | null }>;
 
 const stagedSchema = "jobrunner_restoring";
+
+/** Opens the store at that place as it is, of whatever shape. Throws `store_unavailable` where there is none. */
+export async function openStoreAsIs(place: StorePlace, log: Log): Promise<Store> {
+  if ((await findStore(place)) === undefined)
+    throw new UserError("store_unavailable", "There is no store yet, so there is nothing to copy.");
+  if (place.databaseUrl === null) return pgliteStore(await openPglite(place.dataDir), null);
+  return postgresStore(place.databaseUrl, log, { upTo: null });
+}
+
+/** What of a store is at that place, in words; undefined where there is nothing. */
+export async function findStore({ dataDir, databaseUrl }: StorePlace): Promise<string | undefined> {
+  if (databaseUrl === null) return existsSync(dataDir) ? dataDir : undefined;
+  return onServer(databaseUrl, async (client) => {
+    const found = await client.query("select 1 from pg_tables where schemaname = $1 limit 1", [ownSchema]);
+    return found.rowCount === 0 ? undefined : `the schema ${ownSchema} of ${nameOf(databaseUrl)}`;
+  });
+}
+
+/** Stops where somebody works on that PostgreSQL. Throws `daemon_running` with who. */
+export async function requireNoWorkers({ databaseUrl }: StorePlace): Promise<void> {
+  if (databaseUrl === null) return;
+  const live = await onServer(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ there: boolean }>("select to_regclass('workers') is not null as there");
+    if (rows[0]?.there !== true) return [];
+    const found = await client.query<{ host: string; pid: number }>(
+      "select host, pid from workers where state <> 'gone' and heartbeat_at > now() - interval '15 seconds' order by 1, 2",
+    );
+    return found.rows;
+  });
+  if (live.length === 0) return;
+  const who = live.map(({ host, pid }) => `${host} (pid ${pid})`).join(", ");
+  throw new UserError("daemon_running", `Somebody works on ${nameOf(databaseUrl)}: ${who}.`, {
+    next: "stop them, and try again; one that was killed is forgotten after 15 seconds",
+  });
+}
+
+/** Without user and password. */
+function nameOf(databaseUrl: string): string {
+  const { host, pathname } = new URL(databaseUrl);
+  return `${host}${pathname}`;
+}
 
 /**
  * Opens an empty store beside the one of that place, of the shape of an earlier migration where one is named. What an earlier,
@@ -33,7 +75,10 @@ export async function openStagedStore(
  * folder's name. Done once, however often it is called. Tells where the old one is, undefined where there was none.
  */
 export async function useStagedStore({ dataDir, databaseUrl }: StorePlace, aside: string): Promise<string | undefined> {
-  const stamp = aside.replace(/^.*[\\/]/, "").replace(/[^a-z0-9]+/gi, "_").toLowerCase();
+  const stamp = aside
+    .replace(/^.*[\\/]/, "")
+    .replace(/[^a-z0-9]+/gi, "_")
+    .toLowerCase();
   if (databaseUrl !== null) return onServer(databaseUrl, (client) => swapSchemas(client, `${ownSchema}_${stamp}`));
   const old = join(aside, "data");
   if (!existsSync(stagedFolder(dataDir))) return existsSync(old) ? old : undefined;
@@ -59,7 +104,18 @@ async function swapSchemas(client: pg.Client, old: string): Promise<string | und
 async function onServer<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(connectionSettings(databaseUrl));
   client.on("error", () => {});
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw new UserError(
+      "store_unavailable",
+      `PostgreSQL at ${nameOf(databaseUrl)} does not answer: ${messageOf(cause)}`,
+      {
+        next: "check DATABASE_URL and that the server runs",
+        cause,
+      },
+    );
+  }
   try {
     return await work(client);
   } finally {

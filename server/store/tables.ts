@@ -204,8 +204,11 @@ export interface QuestionsTable {
   attempt: number;
   /** The effect that asks, or whose outcome is not known; 0 for a question about the attempt itself. */
   seq: number;
-  /** `ask`: the job's own; `uncertain`: whether to repeat an effect that a crash cut off; `runtime`: whether to go on under other versions. */
-  kind: "ask" | "uncertain" | "runtime";
+  /**
+   * `ask`: the job's own; `uncertain`: whether to repeat an effect that a crash cut off; `runtime`: whether to go on under other versions;
+   * `restored`: whether to go on from a backup, which does not know what happened since.
+   */
+  kind: "ask" | "uncertain" | "runtime" | "restored";
   question: string;
   /** JSON Schema that the answer fits. */
   schema: string;

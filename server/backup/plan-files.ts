@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Home } from "../home.ts";
+import { fileOfPart } from "./archive-format.ts";
+import type { RestorePlan } from "./restore-plan.ts";
+
+/** Where the files of a backup go, and what is in their way. */
+export type PlannedFiles = Readonly<{
+  /** Part to the path under which it is prepared. */
+  staged: ReadonlyMap<string, string>;
+  moves: RestorePlan["moves"];
+  /** Files of other content that stand where those of the backup belong. */
+  inTheWay: readonly string[];
+}>;
+
+/**
+ * Plans the way of each file that a backup holds: `files` are their hashes by part. What is there already with the same content stays.
+ * The head of the decisions that this machine remembers is never replaced: it may be further than the backup's.
+ */
+export function planFiles(
+  home: Home,
+  {
+    files,
+    jobsFolder,
+    staging,
+    aside,
+  }: Readonly<{ files: ReadonlyMap<string, string>; jobsFolder: string; staging: string; aside: string }>,
+): PlannedFiles {
+  const staged = new Map<string, string>();
+  const moves: RestorePlan["moves"] = [];
+  const inTheWay: string[] = [];
+  const runFolders = new Set<string>();
+  for (const [part, hash] of files) {
+    const place = fileOfPart(part);
+    if (place === undefined) continue;
+    const { kind, path } = place;
+    if (kind === "runs") {
+      staged.set(part, join(staging, part));
+      runFolders.add(path.split("/")[0] ?? "");
+      continue;
+    }
+    const to = kind === "home" ? join(home.root, path) : join(jobsFolder, path);
+    if (to === home.chainHead && existsSync(to)) continue;
+    if (existsSync(to)) {
+      if (createHash("sha256").update(readFileSync(to)).digest("hex") === hash) continue;
+      inTheWay.push(to);
+    }
+    staged.set(part, join(staging, part));
+    moves.push({ from: join(staging, part), to, aside: join(aside, part) });
+  }
+  for (const folder of runFolders) {
+    moves.push({
+      from: join(staging, "runs", folder),
+      to: join(home.runs, folder),
+      aside: join(aside, "runs", folder),
+    });
+  }
+  return { staged, moves, inTheWay };
+}
+
+/** Puts the folders of runs aside that the restored store does not know: a run of that number would find the files of another. */
+export function planStrayRuns(home: Home, isKnown: (runId: number) => boolean, aside: string): RestorePlan["moves"] {
+  const names = existsSync(home.runs) ? readdirSync(home.runs) : [];
+  return names
+    .filter((name) => /^R\d{1,15}$/.test(name) && !isKnown(Number(name.slice(1))))
+    .map((name) => ({ from: null, to: join(home.runs, name), aside: join(aside, "runs", name) }));
+}
