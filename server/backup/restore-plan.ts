@@ -49,7 +49,6 @@ export function commitPlan(home: Home, plan: RestorePlan): void {
 
 /** Does what is left of a plan. Tells where the old store is now, undefined where there was none. */
 export async function carryOut(home: Home, plan: RestorePlan): Promise<{ oldStore: string | undefined }> {
-  mkdirSync(plan.aside, { recursive: true, mode: 0o700 });
   const place = { dataDir: home.data, databaseUrl: plan.databaseUrl };
   const oldStore = await useStagedStore(place, plan.aside);
   for (const { from, to, aside } of plan.moves) {

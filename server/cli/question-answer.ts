@@ -5,7 +5,7 @@ export const questionAnswer = z.object({
   run: z.string(),
   job: z.string(),
   seq: z.int(),
-  kind: z.enum(["ask", "uncertain", "runtime"]),
+  kind: z.enum(["ask", "uncertain", "runtime", "restored"]),
   question: z.string(),
   choices: z.array(z.string()).nullable(),
   schema: z.record(z.string(), z.json()),

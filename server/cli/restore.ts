@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { type RestoredBackup, restoreBackup } from "../backup/restore-backup.ts";
 import { carryOut, findUnfinishedRestore } from "../backup/restore-plan.ts";
 import { lockHome } from "../daemon/lock.ts";
+import { writeLauncher } from "../daemon/write-launcher.ts";
 import { readSecrets } from "../effects/secret-values.ts";
 import { UserError } from "../errors.ts";
 import { silentLog } from "../log.ts";
@@ -55,7 +56,10 @@ async function restore(context: CliContext, given: string | undefined, options: 
   if (file === undefined)
     throw new UserError("invalid_argument", "No restore was cut off.", { next: "name the backup: jr restore FILE" });
   const { replace = false, storeOnly = false, liveRuns } = options;
-  report(context, await restoreBackup(file, { home, env, log: silentLog, replace, storeOnly, liveRuns }));
+  const restored = await restoreBackup(file, { home, env, log: silentLog, replace, storeOnly, liveRuns });
+  // The commands below are those of this home, which may have had no daemon yet.
+  writeLauncher(home, env);
+  report(context, restored);
 }
 
 function report(

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pg from "pg";
 import { messageOf, UserError } from "../errors.ts";
@@ -82,7 +82,10 @@ export async function useStagedStore({ dataDir, databaseUrl }: StorePlace, aside
   if (databaseUrl !== null) return onServer(databaseUrl, (client) => swapSchemas(client, `${ownSchema}_${stamp}`));
   const old = join(aside, "data");
   if (!existsSync(stagedFolder(dataDir))) return existsSync(old) ? old : undefined;
-  if (existsSync(dataDir)) renameSync(dataDir, old);
+  if (existsSync(dataDir)) {
+    mkdirSync(aside, { recursive: true, mode: 0o700 });
+    renameSync(dataDir, old);
+  }
   renameSync(stagedFolder(dataDir), dataDir);
   syncFolder(dirname(dataDir));
   return existsSync(old) ? old : undefined;
