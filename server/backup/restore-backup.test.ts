@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { UserError } from "../errors.ts";
 import { type Home, homePaths } from "../home.ts";
 import { silentLog } from "../log.ts";
@@ -22,6 +22,9 @@ import { type RestoreOptions, restoreBackup } from "./restore-backup.ts";
 import { carryOut, commitPlan, findUnfinishedRestore, requireNoUnfinishedRestore } from "./restore-plan.ts";
 import { verifyBackup } from "./verify-backup.ts";
 import { writeBackup } from "./write-backup.ts";
+
+// Each restore makes an embedded database on disk.
+vi.setConfig({ testTimeout: 240_000 });
 
 const never = new AbortController().signal;
 let folder = "";
@@ -51,7 +54,7 @@ beforeAll(async () => {
   await source.addVersion(2, "two");
   await source.approve(2);
   later = await write(join(folder, "two.tar.gz"), true);
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function emptyHome(): { home: Home; options: RestoreOptions } {
@@ -129,8 +132,7 @@ test("nothing is replaced unless that is asked for, and then it is kept; what th
   mkdirSync(join(home.runs, "R7"));
   const before = contents(home.root);
   await expect(restoreBackup(file, options).catch(codeOf)).resolves.toBe("store_not_empty");
-  const { restoring: _, ...after } = contents(home.root);
-  expect(after).toEqual(before);
+  expect(contents(home.root)).toEqual(before);
 
   const head = readChainHead(home);
   const { lostHead, aside } = await restoreBackup(file, { ...options, replace: true });
@@ -175,17 +177,14 @@ const nulls = {
 
 test("cut off before its point of no return a restore leaves all as it was; after it, it goes forward alone", async () => {
   const { home, options } = emptyHome();
-  await restoreBackup(file, options);
-  const before = contents(home.root);
   // What a kill leaves before the plan is written.
   mkdirSync(join(home.root, "restoring", "home"), { recursive: true });
   writeFileSync(join(home.root, "restoring", "home", "config.yaml"), "rubbish: true");
   mkdirSync(`${home.data}.restoring`);
   expect(() => requireNoUnfinishedRestore(home)).not.toThrow();
-  const { lostHead } = await restoreBackup(later, { ...options, replace: true });
-  expect(lostHead).toBeUndefined();
-  expect(contents(home.root)["config.yaml"]).toBe(before["config.yaml"]);
-  expect(existsSync(join(home.root, "restoring"))).toBe(false);
+  await restoreBackup(later, options);
+  expect(contents(home.root)["config.yaml"]).toBe("timezone: Asia/Seoul\n");
+  expect(readdirSync(home.root).filter((name) => name.includes("restoring"))).toEqual([]);
 
   // After it: the store has been swapped, the files have not.
   const staged = join(home.root, "restoring", "home", "config.yaml");

@@ -15,7 +15,13 @@ import { type HeldRuns, holdRestoredRuns, releaseRuns } from "../runs/hold-resto
 import { createLoader, setNext } from "../store/load-store.ts";
 import { migrate } from "../store/migrate.ts";
 import type { Db } from "../store/open-store.ts";
-import { findStore, openStagedStore, requireNoWorkers, type StorePlace } from "../store/staged-store.ts";
+import {
+  discardStagedStore,
+  findStore,
+  openStagedStore,
+  requireNoWorkers,
+  type StorePlace,
+} from "../store/staged-store.ts";
 import { fileOfPart, tableOfPart } from "./archive-format.ts";
 import { planFiles, planStrayRuns } from "./plan-files.ts";
 import { readArchive } from "./read-archive.ts";
@@ -60,41 +66,33 @@ const leastGap = 1_000;
 export async function restoreBackup(file: string, options: RestoreOptions): Promise<RestoredBackup> {
   const { home, env, log, replace, storeOnly } = options;
   const backup = await verifyBackup(file, home, options);
-  const staging = stagingFolder(home);
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true, mode: 0o700 });
   const stamp = new Date().toISOString().replace(/\D/g, "").slice(0, 14);
   const aside = join(home.root, `replaced-${stamp}`);
-  const files = storeOnly ? new Map<string, string>() : backup.files;
+  const staging = stagingFolder(home);
+  await using unfinished = new AsyncDisposableStack();
+  unfinished.defer(() => rmSync(staging, { recursive: true, force: true }));
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true, mode: 0o700 });
+
   const config = configAfter(backup, options);
   const place: StorePlace = { dataDir: home.data, databaseUrl: config.databaseUrl };
+  const files = storeOnly ? new Map<string, string>() : backup.files;
   const planned = planFiles(home, { files, jobsFolder: config.jobsFolder, staging, aside });
-
-  const oldStore = await findStore(place);
   await requireNoWorkers(place);
-  if (!replace) requireRoom(home, oldStore, planned.inTheWay);
+  const present = await findStore(place);
+  if (!replace) requireRoom(home, present, planned.inTheWay);
+  unfinished.defer(() => discardStagedStore(place));
   const { held, runIds, secrets } = await prepare(file, backup, { place, staged: planned.staged, log, options });
   const moves = [...planned.moves, ...planStrayRuns(home, (id) => runIds.has(id), aside)];
   const lostHead = findLostHead(home, backup);
 
-  const plan: RestorePlan = {
-    file,
-    store: place.databaseUrl === null ? "pglite" : "postgres",
-    databaseUrl: place.databaseUrl,
-    aside,
-    moves,
-  };
+  const store = place.databaseUrl === null ? "pglite" : "postgres";
+  const plan: RestorePlan = { file, store, databaseUrl: place.databaseUrl, aside, moves };
   commitPlan(home, plan);
-  const done = await carryOut(home, plan);
-  return {
-    backup,
-    config: loadConfig(home, env),
-    held,
-    secrets,
-    aside: existsSync(aside) ? aside : null,
-    lostHead,
-    ...done,
-  };
+  unfinished.move();
+  const { oldStore } = await carryOut(home, plan);
+  const kept = existsSync(aside) ? aside : null;
+  return { backup, config: loadConfig(home, env), held, secrets, aside: kept, lostHead, oldStore };
 }
 
 /** The settings that count once the restore is done: the backup's own, where it brings some. */

@@ -62,12 +62,15 @@ export async function openStagedStore(
   { dataDir, databaseUrl }: StorePlace,
   { log, upTo }: Readonly<{ log: Log; upTo?: string | undefined }>,
 ): Promise<Store> {
-  if (databaseUrl === null) {
-    rmSync(stagedFolder(dataDir), { recursive: true, force: true });
-    return pgliteStore(await openPglite(stagedFolder(dataDir)), upTo);
-  }
-  await onServer(databaseUrl, (client) => client.query(`drop schema if exists ${stagedSchema} cascade`));
+  await discardStagedStore({ dataDir, databaseUrl });
+  if (databaseUrl === null) return pgliteStore(await openPglite(stagedFolder(dataDir)), upTo);
   return postgresStore(databaseUrl, log, { schema: stagedSchema, upTo });
+}
+
+/** Deletes a staged store that will not be used. */
+export async function discardStagedStore({ dataDir, databaseUrl }: StorePlace): Promise<void> {
+  if (databaseUrl === null) rmSync(stagedFolder(dataDir), { recursive: true, force: true });
+  else await onServer(databaseUrl, (client) => client.query(`drop schema if exists ${stagedSchema} cascade`));
 }
 
 /**

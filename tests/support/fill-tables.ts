@@ -30,7 +30,7 @@ async function fillRow(db: Db, table: string, n: number): Promise<void> {
     const inherited = parents.get(column.name);
     if (inherited !== undefined) return sql`${inherited}::text::${sql.raw(column.type)}`;
     if (n === 1 && column.nullable) return sql`null`;
-    return sql`${valueOf(table, column, n)}::text::${sql.raw(column.type)}`;
+    return sql`${sampleValue(table, column, n)}::text::${sql.raw(column.type)}`;
   });
   const names = columns.map(({ name }) => sql.ref(name));
   await sql`insert into ${sql.table(table)} (${sql.join(names)}) values (${sql.join(values)})`.execute(db);
@@ -44,7 +44,7 @@ async function columnsOf(db: Db, table: string): Promise<Column[]> {
   return rows;
 }
 
-function valueOf(table: string, { name, type }: Column, n: number): string {
+function sampleValue(table: string, { name, type }: Column, n: number): string {
   switch (type) {
     case "text":
       return `${table}.${name}.${n} "quoted" \\ back, \u2028 é 🦀\n\t{"json":[1]}`;
