@@ -22,6 +22,7 @@ export default defineConfig({
           ],
         },
       },
+      { test: { ...shared, name: "chaos", include: ["tests/chaos/*.test.ts"] } },
       { test: { ...shared, name: "e2e-pglite", include: ["tests/e2e/**/*.test.ts"], env: { TEST_STORE: "pglite" } } },
       {
         test: { ...shared, name: "e2e-postgres", include: ["tests/e2e/**/*.test.ts"], env: { TEST_STORE: "postgres" } },
