@@ -27,7 +27,6 @@ export default defineConfig({
       {
         test: { ...shared, name: "e2e-postgres", include: ["tests/e2e/**/*.test.ts"], env: { TEST_STORE: "postgres" } },
       },
-      { test: { ...shared, name: "chaos", include: ["tests/chaos/**/*.test.ts"] } },
     ],
   },
 });

@@ -14,6 +14,7 @@ import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 import { webServer } from "../support/web-server.ts";
 import { chaosJobs } from "./chaos-jobs.ts";
 import { readHolds } from "./lease-history.ts";
+import { numbers } from "./random-numbers.ts";
 import { type SilentProxy, silentProxy } from "./silent-proxy.ts";
 import { type Evidence, problemsOf } from "./what-happened.ts";
 
@@ -249,15 +250,4 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
       await delay(100);
     }
   }
-}
-
-/** Numbers from 0 to 1 that a seed fixes (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
