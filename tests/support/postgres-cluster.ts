@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** A throw-away PostgreSQL of this machine's own binaries. */
-export type Cluster = Readonly<{ url: string; stop(): void; restart(): void }>;
+export type Cluster = Readonly<{ url: string; pid(): number; stop(): void; restart(): void }>;
 
 /** Starts a cluster on a free loopback port, as user `postgres` or `nobody` when we are root; undefined where no server is installed. */
 export async function startCluster(): Promise<Cluster | undefined> {
@@ -22,6 +22,7 @@ export async function startCluster(): Promise<Cluster | undefined> {
   start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    pid: () => Number.parseInt(readFileSync(join(data, "postmaster.pid"), "utf8"), 10),
     stop() {
       run("pg_ctl", "-D", data, "-m", "immediate", "-w", "-s", "stop");
       rmSync(folder, { recursive: true, force: true });
@@ -48,7 +49,8 @@ function runAsOther(program: string, args: string[]): void {
   execFileSync(file, rest, { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
 }
 
-function freePort(): Promise<number> {
+/** A loopback port that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once("error", reject);
     probe.listen(0, "127.0.0.1", () => {

@@ -1,0 +1,5 @@
+/* The job of schedulers that start a process per run. */
+const [, , holdUrl] = process.argv;
+process.send?.("first line");
+if (holdUrl !== undefined) await fetch(holdUrl);
+process.disconnect?.();

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Megabytes of a process and all that descend from it. */
+export type Memory = Readonly<{
+  /** Shared pages counted once among all that share them, so that figures add up. */
+  pssMb: number;
+  /** Shared pages counted for each process. */
+  rssMb: number;
+}>;
+
+/** What processes take with all of their descendants. Linux alone tells. */
+export function memoryOf(pids: readonly number[]): Memory {
+  const parents = new Map<number, number>();
+  for (const entry of readdirSync("/proc")) {
+    const parent = /^\d+$/.test(entry) ? parentOf(entry) : undefined;
+    if (parent !== undefined) parents.set(Number(entry), parent);
+  }
+  const all = new Set(pids);
+  for (let before = 0; before < all.size; ) {
+    before = all.size;
+    for (const [pid, parent] of parents) if (all.has(parent)) all.add(pid);
+  }
+  let [pss, rss] = [0, 0];
+  for (const pid of all) {
+    const text = read(`/proc/${pid}/smaps_rollup`);
+    pss += kilobytes(text, "Pss");
+    rss += kilobytes(text, "Rss");
+  }
+  return { pssMb: pss / 1024, rssMb: rss / 1024 };
+}
+
+function parentOf(pid: string): number | undefined {
+  // The name before it, in parentheses, may hold anything.
+  const [, parent] = /\) \S (\d+) /.exec(read(`/proc/${pid}/stat`)) ?? [];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** Empty for a process that has just ended. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function kilobytes(text: string, name: string): number {
+  const [, value = "0"] = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text) ?? [];
+  return Number(value);
+}
