@@ -3,6 +3,6 @@ import { parentPort, workerData } from "node:worker_threads";
 
 const { holdUrl } = workerData;
 parentPort?.postMessage("first line");
-if (holdUrl !== undefined) await fetch(holdUrl);
+if (holdUrl !== undefined) await fetch(holdUrl).catch(() => {});
 // What bree takes for the end.
 parentPort?.postMessage("done");

@@ -5,7 +5,7 @@ export type Ground = Readonly<{
   /** An empty PostgreSQL database of its own; empty where it asked for none. */
   databaseUrl: string;
   redisPort: number;
-  /** A URL whose answer takes until the bench lets go. */
+  /** A URL that is never answered. */
   holdUrl: string;
   /** Called with the first line of a no-op run. */
   onLine(): void;

@@ -15,14 +15,15 @@ export type Grounds = AsyncDisposable &
     names: readonly ContestantName[];
     /** A fresh place for one of them. */
     of(name: ContestantName): Promise<StandGround>;
-    /** Resolves when a run that fetches the hold URL of this place has come. */
-    arrival(ground: Pick<StandGround, "holdUrl">): Promise<void>;
+    /** Resolves when so many requests for a hold URL have come from now on. */
+    arrivals(holdUrl: string, count: number): Promise<void>;
+    /** A URL of its own that is never answered. */
     holdUrl(): string;
+    /** Ends runs that are held. */
+    letGo(): void;
     databaseUrl(): Promise<string>;
     /** Ids of the server processes that a contestant needs besides its own. */
     servers(name: ContestantName): readonly number[];
-    /** Answers every run that is held. */
-    letGo(): void;
   }>;
 
 /** Starts servers and finds out who can take part. */
@@ -59,7 +60,8 @@ export async function openGrounds(): Promise<Grounds> {
         holdUrl: holding.url(),
       };
     },
-    arrival: ({ holdUrl }) => holding.arrival(holdUrl),
+    arrivals: holding.arrivals,
+    letGo: holding.letGo,
     holdUrl: holding.url,
     databaseUrl,
     servers(name) {
@@ -67,7 +69,6 @@ export async function openGrounds(): Promise<Grounds> {
       if ("postgres" in needs) return cluster === undefined ? [] : [cluster.pid()];
       return "redis" in needs && redis !== undefined ? [redis.pid] : [];
     },
-    letGo: holding.letGo,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

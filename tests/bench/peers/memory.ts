@@ -2,14 +2,26 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Megabytes of a process and all that descend from it. */
 export type Memory = Readonly<{
-  /** Shared pages counted once among all that share them, so that figures add up. */
-  pssMb: number;
-  /** Shared pages counted for each process. */
+  /** Resident, with pages that several share counted once: what is private to each, and the most that one of them shares. */
+  ownMb: number;
+  /** Resident, with shared pages counted for each process, as most tools add it up. */
   rssMb: number;
 }>;
 
 /** What processes take with all of their descendants. Linux alone tells. */
 export function memoryOf(pids: readonly number[]): Memory {
+  let [own, shared, rss] = [0, 0, 0];
+  for (const pid of withDescendants(pids)) {
+    const text = read(`/proc/${pid}/smaps_rollup`);
+    own += kilobytes(text, "Private_Clean") + kilobytes(text, "Private_Dirty");
+    shared = Math.max(shared, kilobytes(text, "Shared_Clean") + kilobytes(text, "Shared_Dirty"));
+    rss += kilobytes(text, "Rss");
+  }
+  return { ownMb: (own + shared) / 1024, rssMb: rss / 1024 };
+}
+
+/** Processes and all that descend from them. */
+export function withDescendants(pids: readonly number[]): ReadonlySet<number> {
   const parents = new Map<number, number>();
   for (const entry of readdirSync("/proc")) {
     const parent = /^\d+$/.test(entry) ? parentOf(entry) : undefined;
@@ -20,13 +32,7 @@ export function memoryOf(pids: readonly number[]): Memory {
     before = all.size;
     for (const [pid, parent] of parents) if (all.has(parent)) all.add(pid);
   }
-  let [pss, rss] = [0, 0];
-  for (const pid of all) {
-    const text = read(`/proc/${pid}/smaps_rollup`);
-    pss += kilobytes(text, "Pss");
-    rss += kilobytes(text, "Rss");
-  }
-  return { pssMb: pss / 1024, rssMb: rss / 1024 };
+  return all;
 }
 
 function parentOf(pid: string): number | undefined {

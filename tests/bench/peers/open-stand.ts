@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Ground } from "./contestant.ts";
+import { withDescendants } from "./memory.ts";
 import type { ContestantName } from "./table.ts";
 
 const program = fileURLToPath(new URL("./stand.ts", import.meta.url));
@@ -20,7 +21,7 @@ export type Stand = AsyncDisposable &
     pid: number;
     /** Milliseconds, as the contestant's process measured them. */
     ask(order: Order): Promise<number[]>;
-    /** `kill -9`. */
+    /** `kill -9`, of its children, too. */
     kill(): Promise<void>;
   }>;
 
@@ -35,6 +36,19 @@ export async function openStand(name: ContestantName, ground: StandGround): Prom
   });
   const gone = once(child, "exit");
   await nextAnswer(child);
+  const kill = async () => {
+    // Of some the children outlive it, and spin.
+    const { pid } = child;
+    const all = pid === undefined ? [] : [...withDescendants([pid])];
+    for (const each of all) {
+      try {
+        process.kill(each, "SIGKILL");
+      } catch {
+        // It has just ended by itself.
+      }
+    }
+    await gone;
+  };
   const say = (order: Order | { what: "end" }) => {
     const answered = nextAnswer(child);
     child.send(order);
@@ -44,15 +58,11 @@ export async function openStand(name: ContestantName, ground: StandGround): Prom
     name,
     pid: child.pid ?? 0,
     ask: say,
-    async kill() {
-      child.kill("SIGKILL");
-      await gone;
-    },
+    kill,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       await say({ what: "end" });
-      child.kill("SIGKILL");
-      await gone;
+      await kill();
     },
   };
 }
