@@ -1,6 +1,7 @@
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { requireRun } from "./read.ts";
+import { parseRunId } from "./run-id.ts";
 import { parseNotice, runsChannel } from "./run-notices.ts";
 import { isFinal } from "./run-states.ts";
 import { createWake } from "./wake.ts";
@@ -24,19 +25,19 @@ export async function waitForRun(
   handle: string | number,
   { waitSeconds, signal }: RunWait,
 ): Promise<Row<"runs">> {
-  const first = await requireRun(store.db, handle);
-  if (isFinal(first.state) || waitSeconds <= 0 || signal.aborted) return first;
+  if (waitSeconds <= 0 || signal.aborted) return requireRun(store.db, handle);
 
+  const runId = parseRunId(handle);
   const deadline = performance.now() + Math.min(waitSeconds, longestWaitSeconds) * 1_000;
   const wake = createWake();
   signal.addEventListener("abort", wake.ring);
   const unlisten = await store.listen(runsChannel, (payload) => {
     const notice = parseNotice(payload);
-    if (notice?.kind === "ended" && notice.runId === first.id) wake.ring();
+    if (notice?.kind === "ended" && notice.runId === runId) wake.ring();
   });
   try {
     for (;;) {
-      const run = await requireRun(store.db, first.id);
+      const run = await requireRun(store.db, handle);
       const leftMs = deadline - performance.now();
       if (isFinal(run.state) || leftMs <= 0 || signal.aborted || sleepsFor(run, leftMs)) return run;
       // A notification can be lost, so the run is looked at once a second in any case.
