@@ -1,4 +1,5 @@
-import { Hono } from "hono";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Hono } from "hono";
 import type { SharedContext } from "../../tools/tool-context.ts";
 import type { Config } from "../config.ts";
 import { ensureConfigFile } from "../default-config.ts";
@@ -7,24 +8,11 @@ import { mcpRoutes } from "../mcp/http.ts";
 import { personCommand } from "../person-command.ts";
 import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
-import { backupApi } from "./api/backup.ts";
-import { deadLettersApi } from "./api/dead-letters.ts";
-import { jobsApi } from "./api/jobs.ts";
-import { metricsApi } from "./api/metrics.ts";
-import { questionsApi } from "./api/questions.ts";
-import { rehearsalApi } from "./api/rehearsal.ts";
-import { reviewApi } from "./api/review.ts";
-import { runsApi } from "./api/runs.ts";
-import { statusApi } from "./api/status.ts";
-import { webhooksApi } from "./api/webhooks.ts";
-import { workersApi } from "./api/workers.ts";
-import { hooksApp } from "./hooks.ts";
 import { createHttpApp } from "./http-app.ts";
-import { errorAnswer } from "./http-errors.ts";
 import { type DaemonInfo, removeDaemonInfo, writeDaemonInfo } from "./info.ts";
 import { listenHttp } from "./listen-http.ts";
 import { lockHome } from "./lock.ts";
-import { type Core, openCore } from "./open-core.ts";
+import type { Core } from "./open-core.ts";
 import { rejectsWhenOutdated } from "./outdated.ts";
 import { ensureToken, preparePrivateFolders } from "./private-files.ts";
 import { writeLauncher } from "./write-launcher.ts";
@@ -38,6 +26,9 @@ export type Daemon = AsyncDisposable &
     /** Rejects with `store_newer` once a newer program has migrated the database: this one must end. Never resolves. */
     outdated: Promise<never>;
   }>;
+
+/** `jr mcp` knocks every 15 ms while it waits. */
+const firstKnockMs = 40;
 
 /**
  * Starts the daemon of a home: lock first, then the doors, so that hosts get their first answers while the store still opens.
@@ -102,7 +93,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   writeDaemonInfo(home, info);
   log.info({ version, url: http.url, home: home.root }, "daemon: the doors are open");
 
-  const opening = openCore({
+  const opening = openBehindDoors({
     config,
     log,
     signal: stopping.signal,
@@ -110,7 +101,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
       problem = now;
     },
   }).then(
-    (made) => {
+    ({ made, personApi, hooksApp }) => {
       core = made;
       api = personApi(made, startedAt);
       hooks = hooksApp(made.deps, [config.http.host]);
@@ -146,28 +137,17 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   };
 }
 
-/** The person's door, once there is something behind it. */
-function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Hono {
-  const api = new Hono();
-  api.onError((error) => errorAnswer(error, deps.log));
-  api.notFound((c) =>
-    c.json({ code: "invalid_argument", message: `There is no ${c.req.path} here.`, next: null }, 404),
-  );
-  api.route("/", reviewApi(deps));
-  api.route("/", jobsApi(deps));
-  api.route("/", runsApi(deps));
-  api.route("/", questionsApi(deps));
-  api.route("/", webhooksApi(deps));
-  api.route("/", deadLettersApi(deps));
-  api.route("/", rehearsalApi(deps));
-  api.route("/", metricsApi(metrics));
-  api.route("/", workersApi(deps));
-  api.route("/", backupApi(deps));
-  api.route(
-    "/",
-    statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),
-  );
-  return api;
+/**
+ * Most of the program is loaded only here, and loading lets nobody else have the thread. Whoever has started this daemon knocks in the
+ * first moment, and is answered first.
+ */
+async function openBehindDoors(options: Parameters<typeof import("./open-core.ts").openCore>[0]) {
+  await delay(firstKnockMs);
+  const { openCore } = await import("./open-core.ts");
+  const made = await openCore(options);
+  const { personApi } = await import("./person-api.ts");
+  const { hooksApp } = await import("./hooks.ts");
+  return { made, personApi, hooksApp };
 }
 
 function sharedContext({ deps }: Core): SharedContext {

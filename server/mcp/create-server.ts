@@ -8,17 +8,15 @@ import {
   ListToolsRequestSchema,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { tools } from "../../tools/table.ts";
 import type { HostClient, SharedContext } from "../../tools/tool-context.ts";
 import type { Log } from "../log.ts";
 import { version } from "../version.ts";
-import { type Boundary, callTool, protocolAnswer } from "./boundary.ts";
+import type { Boundary } from "./boundary.ts";
 import { instructions } from "./instructions.ts";
-import { getPrompt, promptList } from "./prompts.ts";
-import { listResources, readResource, resourceTemplates } from "./resources.ts";
 
 /**
- * One MCP server for one connection or session. Lists are answered from constants, so they need no store; calls await `context`.
+ * One MCP server for one connection or session. `initialize` is answered with what stands here; what answers the rest is loaded when
+ * it is asked for. Calls await `context`.
  */
 export function createMcpServer(options: { context: () => Promise<SharedContext>; log: Log }): Server {
   const server = new Server(
@@ -31,28 +29,23 @@ export function createMcpServer(options: { context: () => Promise<SharedContext>
   };
   const boundary = (signal: AbortSignal): Boundary => ({ ...options, client: client(), signal });
 
-  const listed = tools.map(({ name, title, description, annotations, inputSchema }) => ({
-    name,
-    title,
-    description,
-    annotations: { ...annotations },
-    inputSchema: { ...inputSchema, type: "object" as const },
-  }));
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal }) => callTool(boundary(signal), params));
-
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: promptList }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }, { signal }) =>
-    protocolAnswer(boundary(signal), `prompt ${params.name}`, (context) => getPrompt(context, params)),
+  server.setRequestHandler(ListToolsRequestSchema, async () => (await load()).listTools());
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) =>
+    (await load()).callTool(boundary(signal), params),
   );
-
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates }));
-  server.setRequestHandler(ListResourcesRequestSchema, (_, { signal }) =>
-    protocolAnswer(boundary(signal), "resources", listResources),
+  server.setRequestHandler(ListPromptsRequestSchema, async () => (await load()).listPrompts());
+  server.setRequestHandler(GetPromptRequestSchema, async ({ params }, { signal }) =>
+    (await load()).getPrompt(boundary(signal), params),
   );
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params }, { signal }) =>
-    protocolAnswer(boundary(signal), `resource ${params.uri}`, (context) => readResource(context, params.uri)),
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, async () => (await load()).listResourceTemplates());
+  server.setRequestHandler(ListResourcesRequestSchema, async (_, { signal }) =>
+    (await load()).listResources(boundary(signal)),
+  );
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, { signal }) =>
+    (await load()).readResource(boundary(signal), params),
   );
   server.onerror = (error) => options.log.warn({ err: error }, "mcp: connection trouble");
   return server;
 }
+
+const load = async () => (await import("./requests.ts")).requests;

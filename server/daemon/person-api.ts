@@ -1,0 +1,38 @@
+import { Hono } from "hono";
+import { backupApi } from "./api/backup.ts";
+import { deadLettersApi } from "./api/dead-letters.ts";
+import { jobsApi } from "./api/jobs.ts";
+import { metricsApi } from "./api/metrics.ts";
+import { questionsApi } from "./api/questions.ts";
+import { rehearsalApi } from "./api/rehearsal.ts";
+import { reviewApi } from "./api/review.ts";
+import { runsApi } from "./api/runs.ts";
+import { statusApi } from "./api/status.ts";
+import { webhooksApi } from "./api/webhooks.ts";
+import { workersApi } from "./api/workers.ts";
+import { errorAnswer } from "./http-errors.ts";
+import type { Core } from "./open-core.ts";
+
+/** The person's door, once there is something behind it. */
+export function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Hono {
+  const api = new Hono();
+  api.onError((error) => errorAnswer(error, deps.log));
+  api.notFound((c) =>
+    c.json({ code: "invalid_argument", message: `There is no ${c.req.path} here.`, next: null }, 404),
+  );
+  api.route("/", reviewApi(deps));
+  api.route("/", jobsApi(deps));
+  api.route("/", runsApi(deps));
+  api.route("/", questionsApi(deps));
+  api.route("/", webhooksApi(deps));
+  api.route("/", deadLettersApi(deps));
+  api.route("/", rehearsalApi(deps));
+  api.route("/", metricsApi(metrics));
+  api.route("/", workersApi(deps));
+  api.route("/", backupApi(deps));
+  api.route(
+    "/",
+    statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),
+  );
+  return api;
+}
