@@ -127,9 +127,14 @@ test.each(tamperings)("%s does not run: %s", async (_what, expected, tamper) => 
   await it.addVersion(1, "one");
   await it.approve(1);
   await it.approvals.requireRunnable("watch");
+  const signed = await it.approvals.requireManifest("watch");
   await tamper(it);
+  // What was signed and read before may be asked for its limits; it starts nothing.
+  if (expected === "approval_invalid") expect(await it.approvals.requireManifest("watch")).toEqual(signed);
+  else await expect(it.approvals.requireManifest("watch")).rejects.toEqual(code(expected));
   await expect(it.approvals.requireRunnable("watch")).rejects.toEqual(code(expected));
   await using restarted = await it.open();
+  await expect(restarted.requireManifest("watch")).rejects.toEqual(code(expected));
   await expect(restarted.requireRunnable("watch")).rejects.toEqual(code(expected));
   expect(await openAlerts(it.db)).not.toEqual([]);
   expect(await it.db.selectFrom("events").select("kind").where("kind", "=", "approval.refused").execute()).not.toEqual(
@@ -229,7 +234,9 @@ test("a further key counts once a trusted one vouched for it, until it is revoke
   await it.trust(second);
   await it.approve(1, second);
   await it.approvals.requireRunnable("watch");
+  await it.approvals.requireManifest("watch");
   await it.endKey(second);
+  await expect(it.approvals.requireManifest("watch")).rejects.toEqual(code("not_approved"));
   await expect(it.approvals.requireRunnable("watch")).rejects.toEqual(code("not_approved"));
   await expect(it.approve(1, second)).rejects.toEqual(code("key_untrusted"));
   await it.approve(1);

@@ -9,7 +9,7 @@ import { type ChainKey, findActive, findApproval, type Link, type Refusal, trust
 import { type ChainHead, readChainHead } from "./chain-head.ts";
 import { followChain } from "./follow-chain.ts";
 import { reportRefusal } from "./report-refusal.ts";
-import { createVerifyVersion } from "./verify-version.ts";
+import { createVersionVerifier } from "./verify-version.ts";
 
 /** What a worker may run, verified a moment ago. */
 export type Runnable = Readonly<{
@@ -59,6 +59,11 @@ export type Approvals = Readonly<{
    * `key_unsafe`, `version_newer`. What does not verify is reported as event and alert.
    */
   requireRunnable(job: string, version?: number): Promise<Runnable>;
+  /**
+   * The signed manifest of the active version, for what is asked before a run: the run's start verifies every byte. Throws as
+   * `requireRunnable` does.
+   */
+  requireManifest(job: string): Promise<Manifest>;
   /** Whether a version that runs may go on. Throws as `requireRunnable` does. */
   recheck(job: string, version: number): Promise<void>;
   status(): Promise<ApprovalsStatus>;
@@ -89,7 +94,7 @@ export async function createApprovals({
 }): Promise<OwnedApprovals> {
   const callbacks = new Set<(job: string) => void>();
   const { db } = store;
-  const verifyVersion = createVerifyVersion(db);
+  const verifier = createVersionVerifier(db);
   const follower = followChain({
     db,
     home,
@@ -124,6 +129,32 @@ export async function createApprovals({
     });
   };
 
+  const requireVerified = async ({ decision, seq }: Link): Promise<Runnable> => {
+    const verified = await verifier.verify(decision);
+    const { name: job } = decision;
+    const { version, bundle } = decision;
+    if (!verified.ok && verified.unreadable) {
+      throw new UserError("version_newer", `Job "${job}" v${version} does not run here: ${verified.reason}.`, {
+        next: "install the release that the other machines have",
+      });
+    }
+    if (!verified.ok || version === null || bundle === null) {
+      const reason = verified.ok ? "it names no version" : verified.reason;
+      await reportRefusal(db, log, {
+        seq,
+        code: "approval_invalid",
+        reason,
+        kind: "job",
+        name: job,
+        decision: "start",
+      });
+      throw new UserError("approval_invalid", `Job "${job}" v${version} does not run: ${reason}.`, {
+        next: personCommand(home, "review", job),
+      });
+    }
+    return { version, bundleHash: bundle, ...verified.version };
+  };
+
   // The first look is made now, so that a broken chain is known (and told) before anything asks.
   await follower.sync();
   // Bound to this place, since a notification may arrive inside the very transaction that sent it, where only its handle works.
@@ -139,30 +170,10 @@ export async function createApprovals({
       if (link === undefined || link.decision.version === null) return undefined;
       return { version: link.decision.version, decidedAt: link.decision.time, keyId: link.keyId };
     },
-    async requireRunnable(job, wanted) {
-      const { decision, seq } = await requireLink(job, wanted);
-      const verified = await verifyVersion(decision);
-      const { version, bundle } = decision;
-      if (!verified.ok && verified.unreadable) {
-        throw new UserError("version_newer", `Job "${job}" v${version} does not run here: ${verified.reason}.`, {
-          next: "install the release that the other machines have",
-        });
-      }
-      if (!verified.ok || version === null || bundle === null) {
-        const reason = verified.ok ? "it names no version" : verified.reason;
-        await reportRefusal(db, log, {
-          seq,
-          code: "approval_invalid",
-          reason,
-          kind: "job",
-          name: job,
-          decision: "start",
-        });
-        throw new UserError("approval_invalid", `Job "${job}" v${version} does not run: ${reason}.`, {
-          next: personCommand(home, "review", job),
-        });
-      }
-      return { version, bundleHash: bundle, ...verified.version };
+    requireRunnable: async (job, version) => requireVerified(await requireLink(job, version)),
+    async requireManifest(job) {
+      const link = await requireLink(job);
+      return verifier.keptManifest(link.decision) ?? (await requireVerified(link)).manifest;
     },
     async recheck(job, version) {
       await requireLink(job, version);

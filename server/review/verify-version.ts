@@ -15,14 +15,24 @@ export type VerifiedVersion = Readonly<
 /** Most characters of versions that are kept in memory; a start of one of these brings no bundle over from the store. */
 const maxKeptChars = 32_000_000;
 
-/**
- * Makes the function that compares a stored version with the signed text: the hashes in its row, and the bytes themselves of bundle,
- * manifest and list of source files, hashed again at each call. What runs is what was hashed here.
- */
-export function createVerifyVersion(db: Db): (signed: Decision) => Promise<VerifiedVersion> {
-  const kept = new Map<string, SignedVersion>();
+export type VersionVerifier = Readonly<{
+  /**
+   * Compares a stored version with the signed text: the hashes in its row, and the bytes themselves of bundle, manifest and list of
+   * source files, hashed again at each call. What runs is what was hashed here.
+   */
+  verify(signed: Decision): Promise<VerifiedVersion>;
+  /** The manifest with the signed hash, where it was verified before and is still in memory. It says nothing of the store. */
+  keptManifest(signed: Decision): Manifest | undefined;
+}>;
 
-  function keep(key: string, version: SignedVersion): void {
+type Kept = SignedVersion & Readonly<{ sourceMapHash: string | null }>;
+
+/** Makes the verifier of a store. */
+export function createVersionVerifier(db: Db): VersionVerifier {
+  const kept = new Map<string, Kept>();
+  const keyOf = (signed: Decision) => `${signed.bundle} ${signed.manifest}`;
+
+  function keep(key: string, version: Kept): void {
     kept.delete(key);
     kept.set(key, version);
     let chars = 0;
@@ -32,7 +42,7 @@ export function createVerifyVersion(db: Db): (signed: Decision) => Promise<Verif
     }
   }
 
-  return async (signed) => {
+  async function verify(signed: Decision): Promise<VerifiedVersion> {
     const row = await db
       .selectFrom("versions")
       .leftJoin("blobs as bundle", "bundle.hash", "versions.bundle_hash")
@@ -45,9 +55,9 @@ export function createVerifyVersion(db: Db): (signed: Decision) => Promise<Verif
     const differing = findDifference(row, signed);
     if (differing !== undefined) return differs(`${differing} is not the one that was signed`);
     if (row.bundle_now !== signed.bundle) return differs("its bundle is not the one that was signed");
-    const key = `${signed.bundle} ${signed.manifest} ${row.source_map_hash}`;
+    const key = keyOf(signed);
     let version = kept.get(key);
-    if (version === undefined) {
+    if (version === undefined || version.sourceMapHash !== row.source_map_hash) {
       const manifest = manifestSchema.safeParse(JSON.parse(row.manifest));
       if (!manifest.success) return { ok: false, reason: "its manifest is from another release", unreadable: true };
       const bundle = await readText(db, row.bundle_hash);
@@ -55,11 +65,14 @@ export function createVerifyVersion(db: Db): (signed: Decision) => Promise<Verif
         return differs("its bundle is not the one that was signed");
       }
       const sourceMap = row.source_map_hash === null ? null : await readText(db, row.source_map_hash);
-      version = { manifest: manifest.data, bundle, sourceMap };
+      version = { manifest: manifest.data, bundle, sourceMap, sourceMapHash: row.source_map_hash };
     }
     keep(key, version);
-    return { ok: true, version };
-  };
+    const { manifest, bundle, sourceMap } = version;
+    return { ok: true, version: { manifest, bundle, sourceMap } };
+  }
+
+  return { verify, keptManifest: (signed) => kept.get(keyOf(signed))?.manifest };
 }
 
 function differs(reason: string): VerifiedVersion {

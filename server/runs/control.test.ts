@@ -35,9 +35,9 @@ const deps = (store: Store, manifest = testManifest()) => ({
   log: silentLog,
   nudge: () => {},
   approvals: {
-    async requireRunnable(job: string) {
+    async requireManifest(job: string) {
       if (job === "unsigned") throw new UserError("not_approved", "no");
-      return { version: 1, manifest, bundle: "", bundleHash: "", sourceMap: null };
+      return manifest;
     },
   },
 });

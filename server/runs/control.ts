@@ -15,7 +15,7 @@ import { longestLine, readLineage } from "./triggers/lineage.ts";
 
 export type ControlDeps = Readonly<{
   store: Store;
-  approvals: Pick<Approvals, "requireRunnable">;
+  approvals: Pick<Approvals, "requireManifest">;
   log: Log;
 }>;
 
@@ -39,7 +39,7 @@ export type StartTime = Readonly<{ at: Date } | { inMs: number }>;
 /**
  * Asks for a run of a job's active version. A dedupe key that was used already brings back that run, with `created: false`.
  * Throws job_not_found, job_retired, job_paused, input_invalid, permission_denied where the job's signed manifest does not let such
- * a caller in or it would wait for itself, and what `requireRunnable` throws.
+ * a caller in or it would wait for itself, and what `requireManifest` throws.
  */
 export async function requestRun(deps: ControlDeps, order: RunOrder): Promise<{ run: Row<"runs">; created: boolean }> {
   const result = await enqueue(deps.store.db, await prepareRun(deps, order));
@@ -65,7 +65,7 @@ export async function prepareRun(
         row.paused_by === "agent" ? `job_control {"name":"${job}","action":"resume"}` : `job_read {"name":"${job}"}`,
     });
   }
-  const { manifest } = await approvals.requireRunnable(job);
+  const manifest = await approvals.requireManifest(job);
   if (!manifest.callers.includes(trigger)) {
     throw new UserError(
       "permission_denied",

@@ -28,7 +28,7 @@ async function rested(body: string): Promise<Resuming & { runId: number; later(m
   const store = await testStore();
   const services = effectServices({
     store,
-    approvals: { requireRunnable: none },
+    approvals: { requireManifest: none },
     log: silentLog,
     home: homePaths({ JOBRUNNER_HOME: "/nowhere" }),
     clock,

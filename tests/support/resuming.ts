@@ -146,6 +146,7 @@ function never(): Approvals {
   return {
     active: unused,
     requireRunnable: unused,
+    requireManifest: unused,
     recheck: unused,
     status: unused,
     standing: unused,
