@@ -1,4 +1,5 @@
-import { type BuildFailure, type BuildOptions, build, version as esbuildVersion, type Message } from "esbuild";
+import { type BuildFailure, type BuildOptions, version as esbuildVersion, type Message } from "esbuild";
+import { withEsbuild } from "../with-esbuild.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type ImportOptions, importPlugin } from "./import-plugin.ts";
 
@@ -23,12 +24,9 @@ export async function bundleJob({
   imports: ImportOptions;
 }): Promise<Bundled> {
   try {
-    const { outputFiles, warnings } = await build({
-      ...fixedOptions,
-      absWorkingDir: root,
-      entryPoints: [entry],
-      plugins: [importPlugin(imports)],
-    });
+    const { outputFiles, warnings } = await withEsbuild(({ build }) =>
+      build({ ...fixedOptions, absWorkingDir: root, entryPoints: [entry], plugins: [importPlugin(imports)] }),
+    );
     const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
     const found = warnings.map((message) => toDiagnostic(message, "warning"));
     const errors = found.filter(({ severity }) => severity === "error");

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../sha256.ts";
+import { withEsbuild } from "../with-esbuild.ts";
 
 /** The guest runtime as one script. `version` changes whenever its code does, and is kept with every attempt. */
 export type GuestBundle = Readonly<{ path: string; version: string }>;
@@ -47,21 +48,22 @@ function versionOf(script: string): string {
 
 /** The text of the guest runtime with zod inside. The package's build writes it beside the compiled program. */
 export async function bundleGuest(entry: string): Promise<string> {
-  const { build } = await import("esbuild");
-  const result = await build({
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    format: "iife",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    target: "es2024",
-    legalComments: "none",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: "silent",
-    tsconfigRaw: "{}",
-  });
+  const result = await withEsbuild(({ build }) =>
+    build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      format: "iife",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      target: "es2024",
+      legalComments: "none",
+      minifySyntax: true,
+      minifyWhitespace: true,
+      logLevel: "silent",
+      tsconfigRaw: "{}",
+    }),
+  );
   const [file] = result.outputFiles;
   if (file === undefined) throw new Error("esbuild gave no output for the guest runtime");
   return file.text;
