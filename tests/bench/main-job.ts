@@ -25,7 +25,7 @@ const source = (round: number) => `import { defineJob } from "jobrunner";
 const schedule = { cron: "0 0 1 1 *", overlap: "allow" } as const;
 export default defineJob({ description: "says one line, ${round}", schedule, async run({ log }) { log.info("here"); } });
 `;
-const peer = fileURLToPath(new URL("./fork-peer.mjs", import.meta.url));
+const peer = fileURLToPath(new URL("./peers/fork-job.mjs", import.meta.url));
 
 function forkPeer(): Promise<number> {
   const start = performance.now();

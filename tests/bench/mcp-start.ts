@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { percentile, print } from "./figures.ts";
+import { printBar } from "./report.ts";
 
 /* From the start of `jr mcp` to the answer to `initialize`, with the daemon up and down. The peer: Node starting and ending. */
 const program = fileURLToPath(new URL("../../server/jr.mjs", import.meta.url));
@@ -59,6 +60,8 @@ await jr("stop");
 const base = percentile(node ?? [], 0.5);
 const line = (values: number[] = []) =>
   `${percentile(values, 0.5).toFixed(0)} ms p50, ${(percentile(values, 0.5) / base).toFixed(1)} x node alone (${base.toFixed(0)} ms)`;
-print("jr mcp -> initialize answered, daemon up (bar 150 ms)", line(up));
-print("jr mcp -> initialize answered, daemon down (bar 600 ms)", line(down));
+print("jr mcp -> initialize answered, daemon up", line(up));
+print("jr mcp -> initialize answered, daemon down", line(down));
+printBar("jr mcp -> initialize, daemon up", percentile(up ?? [], 0.5), 150, " ms", "at most");
+printBar("jr mcp -> initialize, daemon down", percentile(down ?? [], 0.5), 600, " ms", "at most");
 rmSync(root, { recursive: true, force: true });
