@@ -18,10 +18,9 @@ const hooked = (more: Partial<Manifest> = {}) =>
 async function door(store: Store, manifest = hooked()) {
   for (const job of ["hook", "plain", "new"]) await addJob(store.db, job);
   const approvals = {
-    async requireRunnable(job: string) {
+    async requireManifest(job: string) {
       if (job === "new") throw new UserError("not_approved", "no");
-      const signed = job === "plain" ? testManifest() : manifest;
-      return { version: 1, manifest: signed, bundle: "", bundleHash: "", sourceMap: null };
+      return job === "plain" ? testManifest() : manifest;
     },
   };
   const app = hooksApp({ store, approvals, log: silentLog }, ["jobs.example.org"]);

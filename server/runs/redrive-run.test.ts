@@ -28,11 +28,7 @@ function deps(store: Store, manifest: Manifest = testManifest({ input })): Contr
   return {
     store,
     log: silentLog,
-    approvals: {
-      async requireRunnable() {
-        return { version: 2, manifest, bundle: "", bundleHash: "", sourceMap: null };
-      },
-    },
+    approvals: { requireManifest: async () => manifest },
   };
 }
 
@@ -40,7 +36,7 @@ const unsigned = (store: Store): ControlDeps => ({
   store,
   log: silentLog,
   approvals: {
-    async requireRunnable() {
+    async requireManifest() {
       throw new UserError("not_approved", "no approval");
     },
   },

@@ -48,15 +48,7 @@ async function started(db: Db): Promise<Row<"runs">[]> {
 const requestDeps = (store: Store) => ({
   store,
   log: silentLog,
-  approvals: {
-    requireRunnable: async () => ({
-      version: 1,
-      manifest: testManifest(),
-      bundle: "",
-      bundleHash: "",
-      sourceMap: null,
-    }),
-  },
+  approvals: { requireManifest: async () => testManifest() },
 });
 
 describe.each(["pglite", "postgres"] as const)("jobs that run after others, on %s", (kind) => {

@@ -17,7 +17,7 @@ export async function findHookedJob(
 ): Promise<Manifest | undefined> {
   if (!(await isWebhookToken(store.db, job, token))) return undefined;
   try {
-    const { manifest } = await approvals.requireRunnable(job);
+    const manifest = await approvals.requireManifest(job);
     return manifest.triggers.webhook ? manifest : undefined;
   } catch (thrown) {
     if (thrown instanceof UserError) return undefined;
