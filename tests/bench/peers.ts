@@ -11,8 +11,8 @@ import { printBar, printTable } from "./report.ts";
  * PostgreSQL and Redis sync each commit, and PGlite does. Slots: `* * * * * *`, one contestant after another.
  * `node tests/bench/peers.ts [rounds] [slots]`
  */
-const rounds = Number(process.argv[2] ?? 5);
-const slotCount = Number(process.argv[3] ?? 20);
+const rounds = Number(process.argv[2] ?? 4);
+const slotCount = Number(process.argv[3] ?? 15);
 const [warmUp, linesPerRound, runsPerRound, chainLength] = [10, 12, 100, 40];
 
 type Figures = { lines: number[]; perSecond: number[]; chain: number[]; idle: number[]; load: number[] };
