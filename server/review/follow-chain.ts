@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
 import { UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
@@ -69,7 +70,9 @@ export function followChain({ db, home, onRefusal, onTouched }: Deps) {
   const grow = async (state: Verified, rows: readonly Row<"decisions">[], before?: Verified): Promise<ChainState> => {
     const touched = new Set<string>();
     const refusals: Refusal[] = [];
-    for (const row of rows) {
+    for (const [at, row] of rows.entries()) {
+      // Thousands of signatures take a second, in which everything else would wait.
+      if (at % 100 === 99) await setImmediate();
       state.prints.set(row.seq, fingerprint(row));
       const verdict = appendRow(state.chain, row);
       for (const job of verdict.touched) touched.add(job);

@@ -116,12 +116,13 @@ export async function seedHistory(db: Db, jobs: number, runs: number): Promise<v
         ${failed} and n > ${runs}::integer * 0.99, 'trace', 'schedule', ${at}, ${at} + interval '20 milliseconds', ${at} + interval '2 seconds'
       from generate_series(1, ${runs}::integer) as n`.execute(one);
     await sql`insert into attempts (run_id, attempt, version, worker, seed, start_ms, state, started_at, ended_at)
-      select id, 1, 1, 'bench', repeat('0', 32), 0, state, started_at, finished_at from runs`.execute(one);
+      select id, 1, 1, 'bench', repeat('0', 32), 0, state, started_at, finished_at from runs
+      on conflict do nothing`.execute(one);
     await sql`insert into journal (run_id, attempt, seq, op, args, safe, state, outcome, result, delivered, started_at, ended_at)
       select id, 1, seq, 'kv.set', '{"key":"a","value":1}', true, 'done', 'ok', 'null', seq, started_at, finished_at
-      from runs cross join generate_series(1, 2) as seq`.execute(one);
+      from runs cross join generate_series(1, 2) as seq on conflict do nothing`.execute(one);
     await sql`insert into run_logs (run_id, attempt, n, level, text, at)
-      select id, 1, 1, 'info', 'a line', started_at from runs`.execute(one);
+      select id, 1, 1, 'info', 'a line', started_at from runs on conflict do nothing`.execute(one);
     await sql`set session_replication_role = default`.execute(one);
   });
   await sql`vacuum analyze`.execute(db);

@@ -75,15 +75,16 @@ type Round = Readonly<{ worker: string; limit: number; others: RawBuilder<unknow
 
 /**
  * Reads runs in the order of the claim: by priority, and within each by time, from the index runs_to_claim. So a claim costs what it
- * takes, not what waits; only runs whose job has no place left have to be passed over.
+ * takes, not what waits; only runs whose job has no place left have to be passed over, which two hashed subqueries do: a job with n live
+ * runs has the places 1 to n taken.
  */
 async function claimRound(
   trx: Db,
   { worker, limit, others, at }: Round,
 ): Promise<{ runs: Row<"runs">[]; more: boolean }> {
   const { rows } = await sql<Row<"runs"> & { seen: number }>`
-    with recursive live as materialized (
-      select job, count(*) as runs from runs where state in ('running', 'suspended') group by job
+    with recursive taken as materialized (
+      select job, (row_number() over (partition by job))::integer as place from runs where state in ('running', 'suspended')
     ), level (priority) as (
       (select priority from runs where state in ('queued', 'suspended') order by priority desc limit 1)
       union all
@@ -91,23 +92,22 @@ async function claimRound(
         order by r.priority desc limit 1)
       from level where level.priority is not null
     ), due as (
-      select first.*, coalesce(l.runs, 0) + row_number() over
-        (partition by first.job, first.state order by first.priority desc, first.run_at, first.id) as place
+      select first.*, row_number() over (partition by job, state order by priority desc, run_at, id) +
+        (select count(*) from runs l where l.job = first.job and l.state in ('running', 'suspended')) as place
       from (
         select r.* from level cross join lateral (
           select r.id, r.job, r.priority, r.run_at, r.concurrency, r.state from runs r
-          join jobs j on j.name = r.job and j.state = 'active'
-          left join live l on l.job = r.job
           where r.priority = level.priority and r.state in ('queued', 'suspended') and r.run_at <= ${at}
             and r.cancel_requested_at is null and (r.start_by is null or r.attempt > 0 or r.start_by >= ${at})
-            and (r.state = 'suspended' or r.concurrency is null or coalesce(l.runs, 0) < r.concurrency)
+            and (r.state = 'suspended' or r.concurrency is null
+              or (r.job, r.concurrency) not in (select job, place from taken))
+            and r.job not in (select name from jobs where state <> 'active')
             and ${others}
           order by r.run_at, r.id limit ${window}
         ) as r
         where not exists (select 1 from kysely_migration where name > ${newestMigration})
         order by r.priority desc, r.run_at, r.id limit ${window}
       ) as first
-      left join live l on l.job = first.job
     ), picked as (
       select id from due where state = 'suspended' or concurrency is null or place <= concurrency
       order by priority desc, run_at, id limit ${limit}

@@ -3,7 +3,7 @@ import type { Decision } from "../../review/canonical-text.ts";
 import { sha256 } from "../../sha256.ts";
 import type { Db } from "../../store/open-store.ts";
 
-const batch = 500;
+const batch = 200;
 
 /** An active approval, as `Approvals.live` gives them. */
 export type ActiveApproval = Readonly<{ decision: Pick<Decision, "name" | "version" | "manifest"> }>;
@@ -23,25 +23,24 @@ export function createSignedManifests(db: Db): (active: readonly ActiveApproval[
       version === null || hash === null ? [] : [{ name, version, hash }],
     );
     const unknown = wanted.filter(({ hash }) => !kept.has(hash));
-    const rows: { manifest: string }[] = [];
+    const read = new Map<string, Manifest | undefined>();
     for (let at = 0; at < unknown.length; at += batch) {
       const some = unknown.slice(at, at + batch);
-      rows.push(
-        ...(await db
-          .selectFrom("versions")
-          .select("manifest")
-          .where(({ eb, refTuple, tuple }) =>
-            eb(
-              refTuple("job", "number"),
-              "in",
-              some.map(({ name, version }) => tuple(name, version)),
-            ),
-          )
-          .execute()),
-      );
+      const rows = await db
+        .selectFrom("versions")
+        .select("manifest")
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple("job", "number"),
+            "in",
+            some.map(({ name, version }) => tuple(name, version)),
+          ),
+        )
+        .execute();
+      // Read a batch at a time: ten thousand at once would hold up everything else.
+      for (const { manifest } of rows) read.set(sha256(manifest), parseManifest(manifest));
     }
-    const texts = new Map(rows.map(({ manifest }) => [sha256(manifest), manifest]));
-    kept = new Map(wanted.map(({ hash }) => [hash, kept.get(hash) ?? parseManifest(texts.get(hash))]));
+    kept = new Map(wanted.map(({ hash }) => [hash, kept.get(hash) ?? read.get(hash)]));
     return new Map(
       wanted.flatMap(({ name, hash }) => {
         const manifest = kept.get(hash);
@@ -51,6 +50,6 @@ export function createSignedManifests(db: Db): (active: readonly ActiveApproval[
   };
 }
 
-function parseManifest(text: string | undefined): Manifest | "newer" | undefined {
-  return text === undefined ? undefined : (manifestSchema.safeParse(JSON.parse(text)).data ?? "newer");
+function parseManifest(text: string): Manifest | "newer" {
+  return manifestSchema.safeParse(JSON.parse(text)).data ?? "newer";
 }
