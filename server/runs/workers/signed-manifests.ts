@@ -23,7 +23,7 @@ export function createSignedManifests(db: Db): (active: readonly ActiveApproval[
       version === null || hash === null ? [] : [{ name, version, hash }],
     );
     const unknown = wanted.filter(({ hash }) => !kept.has(hash));
-    const read = new Map<string, Manifest | undefined>();
+    const read = new Map<string, Manifest | "newer">();
     for (let at = 0; at < unknown.length; at += batch) {
       const some = unknown.slice(at, at + batch);
       const rows = await db
