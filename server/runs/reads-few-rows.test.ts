@@ -54,6 +54,7 @@ const approvals = {
   live: async () => [],
   active: async () => undefined,
   requireRunnable: unused,
+  requireManifest: unused,
   recheck: unused,
   status: unused,
   decisions: unused,
