@@ -11,6 +11,8 @@ export type Accepted = Readonly<{
   lines: Map<number, Set<string>>;
 }>;
 
+export type Answer = "submit" | "run" | "lines";
+
 const submitted = (mark: string) => `import { defineJob } from "jobrunner";
 export default defineJob({ description: "submitted again and again", run: () => ${JSON.stringify(mark)} });
 `;
@@ -43,40 +45,49 @@ export async function loadDaemon(
     accepted,
     onAnswer,
     signal,
-  }: Readonly<{ round: number; accepted: Accepted; onAnswer: () => void; signal: AbortSignal }>,
+  }: Readonly<{ round: number; accepted: Accepted; onAnswer: (kind: Answer) => void; signal: AbortSignal }>,
 ): Promise<void> {
   const own: number[] = [];
-  const repeat = async (ask: (n: number) => Promise<void>) => {
+  const repeat = async (kind: Answer, ask: (n: number) => Promise<boolean>) => {
     for (let n = 0; !signal.aborted; n++) {
       try {
-        await ask(n);
+        if (await ask(n)) onAnswer(kind);
       } catch (error) {
         // Refused because it was killed meanwhile; anything else is a finding of its own.
         if (!signal.aborted) throw error;
         return;
       }
-      onAnswer();
     }
   };
   const submit = async (n: number) => {
     const source = submitted(`${round}.${n}`);
     const version = await submitSource(door, "submitted", source);
     accepted.versions.set(version, { source, round });
+    return true;
   };
   const request = (requester: number) => async (index: number) => {
     const n = (round * 10 + requester) * 10_000 + index;
     const { run } = await callDaemon(door, "POST", "/api/jobs/steady/runs", { input: { n } });
     accepted.runs.set(run.id, { n, round });
     own.push(run.id);
+    return true;
   };
   const read = async () => {
-    const id = own.at(-1);
-    // Else it would only take the others' turns.
-    if (id === undefined) return void (await callDaemon(door, "GET", "/api/runs?limit=1"));
-    const { lines } = await callDaemon(door, "GET", `/api/runs/${id}/log`);
+    const [id] = own;
+    // Asked in any case: one that only waits would never let the others' answers in.
+    if (id === undefined) await callDaemon(door, "GET", "/api/runs?limit=1");
+    if (id === undefined) return false;
+    const { lines, ended } = await callDaemon(door, "GET", `/api/runs/${id}/log`);
+    if (ended) own.shift();
     const known = accepted.lines.get(id) ?? new Set();
     for (const { text } of lines) known.add(text);
     accepted.lines.set(id, known);
+    return lines.length > 0;
   };
-  await Promise.all([repeat(submit), repeat(request(0)), repeat(request(1)), repeat(read)]);
+  await Promise.all([
+    repeat("submit", submit),
+    repeat("run", request(0)),
+    repeat("run", request(1)),
+    repeat("lines", read),
+  ]);
 }

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../../server/home.ts";
 import { isFinal } from "../../server/runs/run-states.ts";
 import { type E2eHome, e2eHome, must } from "../support/e2e-home.ts";
-import { type Accepted, callDaemon, type Door, loadDaemon, submitSource } from "./daemon-load.ts";
+import { type Accepted, type Answer, callDaemon, type Door, loadDaemon, submitSource } from "./daemon-load.ts";
 import { numbers } from "./random-numbers.ts";
 
 /*
@@ -18,15 +18,16 @@ import { numbers } from "./random-numbers.ts";
 export type KillOptions = Readonly<{ rounds: number; seed: number; say(text: string): void }>;
 export type KillReport = Readonly<{ problems: readonly string[]; submits: number; runs: number; lines: number }>;
 
-/** Most answers of a round before the kill. */
-const mostAnswers = 40;
+/** A round ends at one of so many answers of one kind, whatever else is in flight at that moment. */
+const mostAnswers: Readonly<Record<Answer, number>> = { submit: 2, run: 40, lines: 20 };
+const kinds = ["submit", "run", "lines"] as const;
 
 const steady = `import { defineJob, z } from "jobrunner";
 export default defineJob({
   description: "logs between effects",
   limits: { runsPerHour: 100000 },
   schedule: { cron: "0 0 1 1 *", overlap: "allow" },
-  input: z.object({ n: z.number() }),
+  input: z.object({ n: z.number().default(0) }),
   async run({ input, kv, log }) {
     for (let i = 0; i < 4; i++) {
       log.info(input.n + "." + i);
@@ -55,9 +56,10 @@ export async function pgliteKill({ rounds, seed, say }: KillOptions): Promise<Ki
     problems.push(...(await findLosses(daemon.door, accepted, round - 1)));
     const kill = new AbortController();
     kill.signal.addEventListener("abort", () => daemon.child.kill("SIGKILL"));
-    let left = 1 + Math.floor(random() * mostAnswers);
-    const onAnswer = () => {
-      left -= 1;
+    const last = kinds[Math.floor(random() * kinds.length)] ?? "run";
+    let left = 1 + Math.floor(random() * mostAnswers[last]);
+    const onAnswer = (kind: Answer) => {
+      if (kind === last) left -= 1;
       if (left === 0) kill.abort();
     };
     await loadDaemon(daemon.door, { round, accepted, onAnswer, signal: kill.signal });
