@@ -56,7 +56,7 @@ export async function pgliteKill({ rounds, seed, say }: KillOptions): Promise<Ki
     problems.push(...(await findLosses(daemon.door, accepted, round - 1)));
     const kill = new AbortController();
     kill.signal.addEventListener("abort", () => daemon.child.kill("SIGKILL"));
-    const last = kinds[Math.floor(random() * kinds.length)] ?? "run";
+    const last = kinds[round % kinds.length] ?? "run";
     let left = 1 + Math.floor(random() * mostAnswers[last]);
     const onAnswer = (kind: Answer) => {
       if (kind === last) left -= 1;
