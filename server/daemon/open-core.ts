@@ -9,6 +9,7 @@ import { createRehearse } from "../rehearsal/create-rehearse.ts";
 import { type Scheduler, startScheduler } from "../runs/scheduler.ts";
 import { startFileTriggers } from "../runs/triggers/file-triggers.ts";
 import type { Worker } from "../runs/worker.ts";
+import { startEmbeddedUpkeep } from "../store/embedded-upkeep.ts";
 import type { DaemonDeps } from "./deps.ts";
 import { createMetrics, type Metrics } from "./metrics/create-metrics.ts";
 import { openBase } from "./open-base.ts";
@@ -79,6 +80,7 @@ export async function openCore(options: {
       clock: () => performance.now(),
     }),
   );
+  stack.use(startEmbeddedUpkeep({ store, log: log.child({ part: "store" }) }));
   stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
   const folder = watchInBackground(deps);
   stack.use(folder);
