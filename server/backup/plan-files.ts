@@ -59,10 +59,18 @@ export function planFiles(
   return { staged, moves, inTheWay };
 }
 
-/** Puts the folders of runs aside that the restored store does not know: a run of that number would find the files of another. */
-export function planStrayRuns(home: Home, isKnown: (runId: number) => boolean, aside: string): RestorePlan["moves"] {
+/**
+ * Puts the folders of runs aside that the restored store does not know and the backup does not bring: a run of that number would find
+ * the files of another.
+ */
+export function planStrayRuns(
+  home: Home,
+  { moves }: Pick<PlannedFiles, "moves">,
+  { isKnown, aside }: Readonly<{ isKnown: (runId: number) => boolean; aside: string }>,
+): RestorePlan["moves"] {
   const names = existsSync(home.runs) ? readdirSync(home.runs) : [];
   return names
     .filter((name) => /^R\d{1,15}$/.test(name) && !isKnown(Number(name.slice(1))))
-    .map((name) => ({ from: null, to: join(home.runs, name), aside: join(aside, "runs", name) }));
+    .map((name) => ({ from: null, to: join(home.runs, name), aside: join(aside, "runs", name) }))
+    .filter(({ to }) => !moves.some((move) => move.to === to));
 }

@@ -83,7 +83,7 @@ export async function restoreBackup(file: string, options: RestoreOptions): Prom
   if (!replace) requireRoom(home, present, planned.inTheWay);
   unfinished.defer(() => discardStagedStore(place));
   const { held, runIds, secrets } = await prepare(file, backup, { place, staged: planned.staged, log, options });
-  const moves = [...planned.moves, ...planStrayRuns(home, (id) => runIds.has(id), aside)];
+  const moves = [...planned.moves, ...planStrayRuns(home, planned, { isKnown: (id) => runIds.has(id), aside })];
   const lostHead = findLostHead(home, backup);
 
   const store = place.databaseUrl === null ? "pglite" : "postgres";
