@@ -6,52 +6,67 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
 } from "kysely";
-import pg from "pg";
-import { columnTypes } from "./open-postgres.ts";
-import { PgliteStream } from "./pglite-stream.ts";
-import { createStatementNames } from "./statement-names.ts";
+import type pg from "pg";
+import { openSession, type PgliteSession } from "./pglite-session.ts";
 
 export type PgliteConnection = Readonly<{
   dialect: Dialect;
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
 }>;
 
-/** The one connection that an embedded database has. Destroying the dialect closes the database. */
-export async function connectPglite(pglite: PGlite): Promise<PgliteConnection> {
-  const client = new pg.Client({
-    stream: () => new PgliteStream(pglite),
-    types: columnTypes,
-    // Everything that `pg` would else take from the environment's PG… variables.
-    ...{
-      host: "pglite",
-      user: "postgres",
-      database: "postgres",
-      password: "",
-      ssl: false,
-      application_name: "jobrunner",
-    },
-    options: "-c search_path=public",
-  });
-  // A query that finds the database broken rejects; nobody else has to hear.
-  client.on("error", () => {});
-  await client.connect();
+/** Opens the database again after its death; throws while that makes no sense. */
+export type Reopen = () => Promise<PGlite>;
 
-  const names = createStatementNames((name) => void client.query(`deallocate ${name}`).catch(() => {}));
+/** After a failure it is not tried again for so long. */
+const reopenAfterMs = 1_000;
+
+/**
+ * The one connection that an embedded database has. Destroying the dialect closes the database. Where it dies (a full disk can do
+ * that), what was under way fails, and with `reopen` the next query finds it opened again, as after a crash.
+ */
+export async function connectPglite(pglite: PGlite, reopen?: Reopen): Promise<PgliteConnection> {
+  const callbacks = new Map<string, Set<(payload: string) => void>>();
+  let session = await startSession(pglite);
+  let transaction: PgliteSession | undefined;
+  let failure: { error: unknown; at: number } | undefined;
+
+  async function startSession(opened: PGlite): Promise<PgliteSession> {
+    const made = await openSession(opened);
+    made.client.on("notification", ({ channel, payload }) => {
+      for (const callback of callbacks.get(channel) ?? []) callback(payload ?? "");
+    });
+    for (const channel of callbacks.keys()) await made.query(`listen ${made.client.escapeIdentifier(channel)}`);
+    return made;
+  }
+
+  /** The session to use now: the transaction's own, dead or alive, or one that lives. */
+  async function usable(): Promise<PgliteSession> {
+    if (transaction !== undefined) return transaction;
+    if (session.death() === undefined || reopen === undefined) return session;
+    if (failure !== undefined && performance.now() - failure.at < reopenAfterMs) throw failure.error;
+    try {
+      session = await startSession(await reopen());
+    } catch (error) {
+      failure = { error, at: performance.now() };
+      throw error;
+    }
+    return session;
+  }
+
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) {
-      const query = { name: names.nameOf(sql), text: sql, values: [...parameters] };
-      const { rows, rowCount } = await client.query<R & pg.QueryResultRow>(query);
+      const { query, nameOf } = await usable();
+      const { rows, rowCount } = await query<R & pg.QueryResultRow>({
+        name: nameOf(sql),
+        text: sql,
+        values: [...parameters],
+      });
       return { rows, ...(rowCount === null ? {} : { numAffectedRows: BigInt(rowCount) }) };
     },
     streamQuery() {
       throw new Error("PGlite streams no rows: ask for a page at a time");
     },
   };
-  const say = (sql: string) => client.query(sql);
-  const callbacks = new Map<string, Set<(payload: string) => void>>();
-  client.on("notification", ({ channel, payload }) => {
-    for (const callback of callbacks.get(channel) ?? []) callback(payload ?? "");
-  });
 
   return {
     dialect: {
@@ -62,26 +77,37 @@ export async function connectPglite(pglite: PGlite): Promise<PgliteConnection> {
         init: async () => {},
         acquireConnection: async () => connection,
         async beginTransaction(_connection, { isolationLevel, accessMode }) {
-          await say(["start transaction", isolationLevel && `isolation level ${isolationLevel}`, accessMode].join(" "));
+          const own = await usable();
+          await own.query(
+            ["start transaction", isolationLevel && `isolation level ${isolationLevel}`, accessMode].join(" "),
+          );
+          transaction = own;
         },
         async commitTransaction() {
+          const own = await usable();
           // So it ends where a statement failed and nobody rolled back.
-          const { command } = await say("commit");
+          const { command } = await own.query("commit");
+          transaction = undefined;
           if (command === "ROLLBACK") throw new Error("the transaction was rolled back: a statement in it had failed");
         },
-        rollbackTransaction: async () => void (await say("rollback")),
-        releaseConnection: async () => {},
-        async destroy() {
-          await client.end();
-          await pglite.close();
+        async rollbackTransaction() {
+          const own = await usable();
+          transaction = undefined;
+          // The dead have rolled back.
+          if (own.death() === undefined) await own.query("rollback");
         },
+        releaseConnection: async () => {
+          transaction = undefined;
+        },
+        destroy: () => session.close(),
       }),
     },
     async listen(channel, onNotify) {
       const known = callbacks.get(channel);
       if (known === undefined) {
         callbacks.set(channel, new Set([onNotify]));
-        await say(`listen ${client.escapeIdentifier(channel)}`);
+        const { client, query } = await usable();
+        await query(`listen ${client.escapeIdentifier(channel)}`);
       } else known.add(onNotify);
       return async () => void callbacks.get(channel)?.delete(onNotify);
     },

@@ -75,7 +75,7 @@ test("a copy that lacks a row, or has another, is not taken for the same", async
 
 /** Made anew, which PostgreSQL does much faster. */
 async function storeOf(shape: string): Promise<Store> {
-  if (!storeKinds.includes("postgres")) return pgliteStore(await openMemoryPglite(), shape);
+  if (!storeKinds.includes("postgres")) return pgliteStore(await openMemoryPglite(), { upTo: shape });
   const database = await createTestDatabase();
   const store = await postgresStore(database.url, silentLog, { upTo: shape });
   const close = async () => {

@@ -1,7 +1,9 @@
 import { existsSync, fsyncSync, renameSync, rmSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { z } from "zod";
+import { UserError } from "../errors.ts";
 
 /** The part of Emscripten's file system that makes fsync reach the disk: what PGlite leaves out. */
 const fileSystem = z.object({
@@ -38,6 +40,27 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
     return 0;
   };
   return pglite;
+}
+
+/** What a start after a crash writes at most before it answers: a segment of the log, and what is replayed. */
+const roomToOpen = 32 * 1024 * 1024;
+
+/**
+ * Opens a database again that has died in this process. Throws `disk_full` where that would only kill it again: each try takes memory
+ * that comes back with the process's end alone.
+ */
+export async function reopenPglite(dataDir: string): Promise<PGlite> {
+  const { bavail, bsize } = await statfs(dataDir);
+  if (bavail * bsize < roomToOpen) {
+    throw new UserError(
+      "disk_full",
+      `The disk is full (${dataDir}), so the embedded store is closed. Nothing that was accepted is lost.`,
+      {
+        next: "make room (40 MB at least); it opens by itself then",
+      },
+    );
+  }
+  return openPglite(dataDir);
 }
 
 /** An embedded database in memory, for tests, from a tar made by `dumpDataDir` where one is given. */

@@ -2,11 +2,11 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { PGlite } from "@electric-sql/pglite";
 import { type Kysely, PostgresDialect, sql } from "kysely";
 import type { Log } from "../log.ts";
-import { connectPglite } from "./connect-pglite.ts";
+import { connectPglite, type Reopen } from "./connect-pglite.ts";
 import { GuardedKysely, guardedDialect, type TransactionScope } from "./guarded-dialect.ts";
 import { listenPostgres } from "./listen-postgres.ts";
 import { migrate } from "./migrate.ts";
-import { openPglite } from "./open-pglite.ts";
+import { openPglite, reopenPglite } from "./open-pglite.ts";
 import { openPostgres } from "./open-postgres.ts";
 import type { Tables } from "./tables.ts";
 
@@ -30,7 +30,7 @@ export type Store = AsyncDisposable &
  */
 export async function openStore(options: { dataDir: string; databaseUrl: string | null; log: Log }): Promise<Store> {
   return options.databaseUrl === null
-    ? pgliteStore(await openPglite(options.dataDir))
+    ? pgliteStore(await openPglite(options.dataDir), { reopen: () => reopenPglite(options.dataDir) })
     : postgresStore(options.databaseUrl, options.log);
 }
 
@@ -38,9 +38,12 @@ export async function openStore(options: { dataDir: string; databaseUrl: string 
 export type Shape = string | null | undefined;
 
 /** The store over an open PGlite, which it then owns. */
-export async function pgliteStore(pglite: PGlite, upTo?: Shape): Promise<Store> {
+export async function pgliteStore(
+  pglite: PGlite,
+  { upTo, reopen }: { upTo?: Shape; reopen?: Reopen } = {},
+): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
-  const { dialect, listen } = await connectPglite(pglite);
+  const { dialect, listen } = await connectPglite(pglite, reopen);
   const db = new GuardedKysely(guardedDialect(dialect, scope, true), scope);
   return finish(db, "pglite", listen, async () => {}, upTo);
 }

@@ -17,7 +17,7 @@ const stagedSchema = "jobrunner_restoring";
 export async function openStoreAsIs(place: StorePlace, log: Log): Promise<Store> {
   if ((await findStore(place)) === undefined)
     throw new UserError("store_unavailable", "There is no store yet, so there is nothing to copy.");
-  if (place.databaseUrl === null) return pgliteStore(await openPglite(place.dataDir), null);
+  if (place.databaseUrl === null) return pgliteStore(await openPglite(place.dataDir), { upTo: null });
   return postgresStore(place.databaseUrl, log, { upTo: null });
 }
 
@@ -63,7 +63,7 @@ export async function openStagedStore(
   { log, upTo }: Readonly<{ log: Log; upTo?: string | undefined }>,
 ): Promise<Store> {
   await discardStagedStore({ dataDir, databaseUrl });
-  if (databaseUrl === null) return pgliteStore(await openPglite(stagedFolder(dataDir)), upTo);
+  if (databaseUrl === null) return pgliteStore(await openPglite(stagedFolder(dataDir)), { upTo });
   return postgresStore(databaseUrl, log, { schema: stagedSchema, upTo });
 }
 

@@ -41,11 +41,11 @@ const toolResult = z.object({
 });
 
 /**
- * A fresh home on the store that TEST_STORE names, or on the database that is given. Disposing it stops the daemon and removes
+ * A fresh home on the store that TEST_STORE names, or on the database that is given, in the parent folder that is given. Disposing it stops the daemon and removes
  * everything but a given database.
  */
-export async function e2eHome(given: { databaseUrl?: string } = {}): Promise<E2eHome> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), "jobrunner-e2e-")));
+export async function e2eHome(given: { databaseUrl?: string; parent?: string } = {}): Promise<E2eHome> {
+  const root = realpathSync(mkdtempSync(join(given.parent ?? tmpdir(), "jobrunner-e2e-")));
   const jobs = join(root, "jobs");
   mkdirSync(jobs);
   const home = join(root, "home");

@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** A throw-away PostgreSQL of this machine's own binaries. */
-export type Cluster = Readonly<{ url: string; pid(): number; stop(): void; restart(): void }>;
+export type Cluster = Readonly<{
+  url: string;
+  pid(): number;
+  stop(): void;
+  restart(): void;
+  /** Ends it as a crash does, until `up`. */
+  down(): void;
+  up(): void;
+}>;
 
 /** Starts a cluster on a free loopback port, as user `postgres` or `nobody` when we are root; undefined where no server is installed. */
 export async function startCluster(): Promise<Cluster | undefined> {
@@ -19,6 +27,7 @@ export async function startCluster(): Promise<Cluster | undefined> {
   const run = (program: string, ...args: string[]) => runAsOther(join(bin, program), args);
   run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C");
   const start = () => run("pg_ctl", "-D", data, "-w", "-s", "-l", join(folder, "log"), "-o", settings, "start");
+  const down = () => run("pg_ctl", "-D", data, "-m", "immediate", "-w", "-s", "stop");
   start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
@@ -28,9 +37,11 @@ export async function startCluster(): Promise<Cluster | undefined> {
       rmSync(folder, { recursive: true, force: true });
     },
     restart() {
-      run("pg_ctl", "-D", data, "-m", "immediate", "-w", "-s", "stop");
+      down();
       start();
     },
+    down,
+    up: start,
   };
 }
 
