@@ -55,6 +55,7 @@ export const errorCodes = {
   store_newer: "a newer release has brought the database up to date",
   worker_not_found: "no worker of that name",
   disk_full: "the disk is full",
+  too_many_files: "this process has as many open files as it may",
   unsupported: "this machine or system cannot do that",
 } as const;
 

@@ -49,7 +49,7 @@ export const statusAnswer = z.object({
   dead: z.int(),
   folder_problems: z.array(z.object({ file: z.string(), line: z.number(), message: z.string() })),
   runners: z.object({ idle: z.number(), busy: z.number(), max: z.number() }),
-  worker: z.object({ running: z.number(), max: z.number(), connected: z.boolean() }),
+  worker: z.object({ running: z.number(), max: z.number(), connected: z.boolean(), trouble: z.string().nullable() }),
   workers: z.array(workerAnswer),
 });
 

@@ -14,6 +14,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
     `  store  ${store.kind === "pglite" ? "embedded (PGlite)" : "PostgreSQL"}${worker.connected ? "" : paint("red", ", DOES NOT ANSWER")}`,
     `  runs   ${status.live.length} live, at most ${placesOf(status)} at once`,
   ];
+  if (worker.trouble !== null) lines.push(paint("red", `  TROUBLE ${visibleLine(worker.trouble)}`));
   const waits = [
     ...(approvals.problem === null ? [] : [paint("red", `nothing runs: ${visibleLine(approvals.problem)}`)]),
     ...(approvals.set_up ? [] : [`your signing key, once: ${paint("cyan", personCommand(home, "setup"))}`]),

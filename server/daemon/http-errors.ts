@@ -18,6 +18,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   run_not_active: 409,
   store_unavailable: 503,
   disk_full: 507,
+  too_many_files: 503,
 };
 
 /** The daemon's boundary on HTTP: the caller's own mistakes in words, bugs as an id that finds them in the log. */

@@ -32,7 +32,7 @@ export type Worker = Readonly<{
    * Resolves within about `graceMs` plus 5 seconds.
    */
   drain(options?: { graceMs?: number }): Promise<void>;
-  stats(): { running: number; max: number; connected: boolean };
+  stats(): { running: number; max: number; connected: boolean; trouble: string | null };
 }>;
 
 type Flight = {
@@ -45,6 +45,7 @@ type Flight = {
 const pollMs = 1_000;
 /** How long a run that was put back as not served is left to others. */
 const leftAloneMs = 10_000;
+const troubleMs = 60_000;
 /** How long an aborted attempt may take to end before it is put back regardless. */
 const abortMs = 5_000;
 
@@ -65,16 +66,26 @@ export function startWorker({
   const stopped = new AbortController();
   let draining = false;
   let connected = true;
+  /** What of this machine broke an attempt or a claim. */
+  let trouble: { message: string; at: number } | undefined;
   let steadySince = performance.now();
   let lastBeat = performance.now();
 
   function lostConnection(thrown: unknown): void {
     if (connected) log.error({ err: thrown }, `the database does not answer: ${messageOf(thrown)}`);
     connected = false;
+    note(asMachineTrouble(thrown));
+  }
+
+  function note(known: Error | undefined): void {
+    if (known !== undefined) trouble = { message: known.message, at: performance.now() };
   }
 
   function hasConnection(): void {
-    if (!connected) log.info("the database answers again");
+    if (!connected) {
+      log.info("the database answers again");
+      trouble = undefined;
+    }
     connected = true;
   }
 
@@ -94,14 +105,15 @@ export function startWorker({
     let outcome: Settlement;
     try {
       outcome = await execute(run, controller.signal);
+      trouble = undefined;
     } catch (thrown) {
       log.error({ err: thrown, run: run.id, trace: run.trace_id }, "an attempt broke down");
-      const error = {
-        reason: "crashed",
-        class: "transient",
-        message: messageOf(asMachineTrouble(thrown) ?? thrown),
-      } as const;
-      outcome = { state: "lost", error };
+      const known = asMachineTrouble(thrown);
+      const error = { reason: "crashed", class: "transient", message: messageOf(known ?? thrown) } as const;
+      // A machine in trouble is not the run's fault, however long it lasts: another machine may take it at once.
+      outcome = { state: known === undefined ? "lost" : "put_back", error };
+      if (known !== undefined) leftAlone.set(run.id, performance.now() + leftAloneMs);
+      note(known);
     }
     if (flight.end === "drop") return;
     if (outcome.state === "unserved") leftAlone.set(run.id, performance.now() + leftAloneMs);
@@ -233,7 +245,11 @@ export function startWorker({
   return {
     nudge: wake.ring,
     drain,
-    stats: () => ({ running: flights.size, max, connected }),
+    stats() {
+      // What lasts is met again long before that.
+      const lasts = trouble !== undefined && performance.now() - trouble.at < troubleMs;
+      return { running: flights.size, max, connected, trouble: lasts ? (trouble?.message ?? null) : null };
+    },
   };
 }
 

@@ -15,6 +15,7 @@ export const storeCheck: Check = {
       const { store, approvals, worker } = await (await connectDaemon(context)).get("/api/status", statusAnswer);
       if (!worker.connected)
         return fail(`${store.kind} does not answer`, "start the database; the daemon tries again by itself");
+      if (worker.trouble !== null) return fail(worker.trouble, "mend that; what was accepted goes on by itself");
       if (approvals.problem !== null) return fail(approvals.problem, "jr keys list");
       return ok(`${store.kind}, ${store.version.split(" ").slice(0, 2).join(" ")}; the chain of decisions is whole`);
     }

@@ -15,7 +15,7 @@ import { workerAnswer } from "./workers.ts";
 /** What only the running daemon knows. */
 export type StatusSources = Readonly<{
   startedAt: Date;
-  worker: () => { running: number; max: number; connected: boolean };
+  worker: () => { running: number; max: number; connected: boolean; trouble: string | null };
   /** Files of the jobs folder that failed their checks. */
   problems: () => ReadonlyMap<string, readonly { file: string; line: number; message: string }[]>;
 }>;
