@@ -25,7 +25,7 @@ test.each(storeKinds)(
         const model: Model = { now: start, jobs, runs: new Map(), leases: [] };
         await fc.asyncModelRun(() => ({ model, real: { ...clocked, ended: new Map() } }), commands);
       }),
-      { numRuns: 60, seed: 20261125 },
+      { numRuns: 80, seed: 20261125 },
     );
   },
 );

@@ -9,10 +9,11 @@ import { claim } from "../../../server/runs/queue/claim.ts";
 import { enqueue } from "../../../server/runs/queue/enqueue.ts";
 import { heartbeat } from "../../../server/runs/queue/heartbeat.ts";
 import { reap } from "../../../server/runs/queue/reap.ts";
-import { type Settlement, settle } from "../../../server/runs/queue/settle.ts";
+import { settle } from "../../../server/runs/queue/settle.ts";
 import type { Model, ModelRun } from "./model.ts";
 import * as spec from "./model.ts";
 import { ask, askUncertain, compare, everything, type Real, takeUpAnswer } from "./real.ts";
+import { settlement } from "./settlement.ts";
 
 type Command = fc.AsyncCommand<Model, Real>;
 
@@ -29,6 +30,10 @@ function command(text: string, run: (model: Model, real: Real) => Promise<void>)
     },
     toString: () => text,
   };
+}
+
+function oneIn(many: number): fc.Arbitrary<boolean> {
+  return fc.nat(many - 1).map((dice) => dice === 0);
 }
 
 function pickFrom<T>(list: readonly T[], at: number): T | undefined {
@@ -134,13 +139,22 @@ const outcomes = [
   "cancelled",
   "denied",
 ] as const;
-const pauses = ["suspended", "suspended", "needs_decision", "put_back", "unserved", "lost"] as const;
+const pauses = [
+  "suspended",
+  "suspended",
+  "needs_decision",
+  "put_back",
+  "unserved",
+  "unserved",
+  "lost",
+  "lost",
+] as const;
 
 const settles = fc
   .record({
     at: fc.nat(1_000),
-    stale: fc.boolean(),
-    state: fc.constantFrom(...outcomes, ...pauses),
+    stale: oneIn(4),
+    state: fc.oneof(fc.constantFrom(...outcomes), fc.constantFrom(...pauses)),
     cls: fc.constantFrom<spec.ErrorClass>(
       "transient",
       "transient",
@@ -170,23 +184,6 @@ const settles = fc
     }),
   );
 
-function settlement(state: spec.Outcome, cls: spec.ErrorClass, wakeMs: number | null, now: number): Settlement {
-  const error = { reason: "threw", class: cls, message: "no" } as const;
-  switch (state) {
-    case "suspended":
-      return { state, wakeAt: wakeMs === null ? null : new Date(now + wakeMs), activeMs: 5 };
-    case "needs_decision":
-    case "put_back":
-    case "unserved":
-    case "lost":
-      return { state, error: { ...error, class: "transient" } };
-    case "succeeded":
-      return { state, output: "1", error: null };
-    default:
-      return { state, output: null, error };
-  }
-}
-
 const reaps = fc.constant(
   command("reap()", async (model, real) => {
     await reap(real.store.db, { random: () => 0 });
@@ -196,7 +193,9 @@ const reaps = fc.constant(
 
 const cancels = fc.nat(1_000).map((at) =>
   command(`cancel(${at})`, async (model, real) => {
-    const run = pickFrom([...model.runs.values()], at);
+    const all = [...model.runs.values()];
+    const running = all.filter(({ state }) => state === "running");
+    const run = pickFrom(at % 2 === 0 && running.length > 0 ? running : all, at);
     if (run === undefined) return;
     const cancelled = await cancelRun(real.store.db, { runId: run.id, by: "person" });
     expect(cancelled === undefined).toBe(spec.isEnd(run.state));
@@ -204,15 +203,23 @@ const cancels = fc.nat(1_000).map((at) =>
   }),
 );
 
-const asks = fc.nat(1_000).map((at) =>
-  command(`ask(${at})`, async (model, real) => {
-    const lease = pickFrom(model.leases, at);
+const asks = fc.record({ at: fc.nat(1_000), suspends: fc.boolean() }).map(({ at, suspends }) =>
+  command(`ask(${at}${suspends ? ", suspends" : ""})`, async (model, real) => {
+    const silent = (run: ModelRun | undefined) => run?.begun === true && run.asks === null;
+    const lease = pickFrom(
+      model.leases.filter((each) => silent(spec.holds(model, each))),
+      at,
+    );
     const run = lease === undefined ? undefined : spec.holds(model, lease);
-    if (lease === undefined || run === undefined || !run.begun || run.asks !== null) return;
+    if (lease === undefined || run === undefined) return;
     if (run.answered) await takeUpAnswer(real, lease);
     await ask(real, lease, run.job, new Date(model.now));
     run.answered = false;
     run.asks = "ask";
+    if (!suspends) return;
+    const outcome = settlement("suspended", "transient", null, model.now);
+    await settle(real.store.db, { ...lease, outcome, retry: spec.retry });
+    spec.letGo(model, run, { state: "suspended", cls: "transient", wakeMs: null });
   }),
 );
 
@@ -233,7 +240,14 @@ const answers = fc
   );
 
 const controls = fc
-  .record({ job: fc.constantFrom(...jobNames), to: fc.constantFrom("paused", "paused", "active", "active", "retired") })
+  .record({
+    job: fc.constantFrom(...jobNames),
+    to: fc.oneof(
+      { weight: 3, arbitrary: fc.constant("paused" as const) },
+      { weight: 6, arbitrary: fc.constant("active" as const) },
+      { weight: 1, arbitrary: fc.constant("retired" as const) },
+    ),
+  })
   .map(({ job, to }) =>
     command(`${to}(${job})`, async (model, real) => {
       const { db } = real.store;
@@ -271,5 +285,5 @@ export const allCommands = fc.commands(
     asks,
     answers,
   ].concat([controls]),
-  { maxCommands: 60, size: "max" },
+  { maxCommands: 80, size: "max" },
 );
