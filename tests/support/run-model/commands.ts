@@ -43,20 +43,21 @@ function pickFrom<T>(list: readonly T[], at: number): T | undefined {
 const enqueues = fc
   .record({
     job: fc.constantFrom(...jobNames),
-    key: fc.option(fc.constantFrom("k1", "k2", "k3")),
+    key: fc.option(fc.constantFrom("k1", "k2", "k3"), { freq: 1 }),
     delayMs: fc.constantFrom(0, 0, 0, 1_000, 20_000),
     priority: fc.constantFrom(0, 0, 1, 5),
-    concurrency: fc.constantFrom(1, 1, 2, null),
-    startByMs: fc.option(fc.constantFrom(0, 5_000, 60_000), { freq: 3 }),
-    parentAt: fc.option(fc.nat(20), { freq: 3 }),
+    concurrency: fc.constantFrom(1, 2, null),
+    startByMs: fc.option(fc.constantFrom(0, 5_000, 60_000), { freq: 1 }),
+    parentAt: fc.option(fc.nat(2), { freq: 3 }),
   })
   .map(({ job, key, delayMs, priority, concurrency, startByMs, parentAt }) =>
     command(
       `enqueue(${JSON.stringify({ job, key, delayMs, priority, concurrency, startByMs })})`,
       async (model, real) => {
         const known = [...model.runs.values()].find((run) => key !== null && run.job === job && run.key === key);
-        const running = [...model.runs.values()].filter(({ state }) => state === "running" || state === "suspended");
-        const parent = parentAt === null ? null : (pickFrom(running, parentAt)?.id ?? null);
+        const parents = [...model.runs.values()].filter(({ state }) => state === "suspended" || state === "running");
+        parents.sort((a, b) => Number(a.state === "running") - Number(b.state === "running"));
+        const parent = parentAt === null ? null : (pickFrom(parents, parentAt)?.id ?? null);
         const runAt = model.now + delayMs;
         const startBy = startByMs === null ? null : runAt + startByMs;
         const { run, created } = await enqueue(real.store.db, {

@@ -47,6 +47,7 @@ function shown(row: Row<"runs">) {
     runAt: state === "queued" || state === "suspended" ? run_at.getTime() : null,
     owner: lease_owner,
     heartbeatAt: state === "running" ? row.heartbeat_at?.getTime() : null,
+    lost: isEnd(state) ? null : row.lost,
     cancelRequested: cancel_requested_at !== null,
     endedAt: finished_at?.getTime() ?? null,
   };
@@ -60,6 +61,7 @@ function expected(run: ModelRun): ReturnType<typeof shown> {
     resumes: waits ? resumes : null,
     runAt: waits ? runAt : null,
     heartbeatAt: state === "running" ? heartbeatAt : null,
+    lost: isEnd(state) ? null : run.lost,
   };
 }
 
