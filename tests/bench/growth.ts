@@ -143,7 +143,7 @@ async function measureEverything(store: Store, place: SeededHome): Promise<Figur
     { ...context, pool: { stats: () => ({ idle: 0, busy: 0 }) } },
     {
       startedAt: new Date(),
-      worker: () => ({ running: 0, max: 1, connected: true }),
+      worker: () => ({ running: 0, max: 1, connected: true, trouble: null }),
       problems: () => new Map(),
     },
   );
