@@ -123,7 +123,7 @@ function mortal(pool: Pool, cut: (step: number) => boolean, steps: { count: numb
         gone = true;
         death.reject(dead);
       };
-      return pool.run({
+      const outcome = await pool.run({
         ...run,
         async onEffect(call, deliver) {
           step();
@@ -135,6 +135,9 @@ function mortal(pool: Pool, cut: (step: number) => boolean, steps: { count: numb
           return Promise.race([served, death.promise]);
         },
       });
+      // The job's end may have come in with the very call at which the worker died.
+      if (gone) throw dead;
+      return outcome;
     },
   };
 }
