@@ -53,10 +53,20 @@ function hideCredentials(line: string): string {
     .replace(/\b(bearer)\s+[\w.~+/=-]{8,}/gi, "$1 [hidden]");
 }
 
+/** Nobody reads any more: a terminal or pipe that went away must not take the daemon along. */
+let readerGone = false;
+
 function writeStderr(text: string): void {
+  if (readerGone) return;
+  // Told later, as an event: without a listener it is an uncaught exception, whose own line fails again, and so on for ever.
+  if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", loseReader);
   try {
     process.stderr.write(text);
   } catch {
-    // A terminal that went away must not take the daemon along.
+    loseReader();
   }
+}
+
+function loseReader(): void {
+  readerGone = true;
 }
