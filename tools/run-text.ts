@@ -32,7 +32,7 @@ export function runSummary(
     `# ${formatRunId(run.id)} ${run.job}${version}: ${run.state}`,
     `- ${origin(run, timezone)}, asked for by ${inline(run.requested_by)} at ${formatTime(run.created_at, timezone)}`,
     `- started ${run.started_at === null ? `not yet, due ${formatTime(run.run_at, timezone)}` : formatTime(run.started_at, timezone)}`,
-    ...(waitsFor === undefined ? [] : [`- it is due and waits: ${inline(waitsFor, 400)}`]),
+    ...(waitsFor === undefined ? [] : [`- it waits: ${inline(waitsFor, 400)}`]),
     ...(run.finished_at === null
       ? []
       : [

@@ -124,6 +124,7 @@ test("a run asks, is answered by the person alone after a kill, calls another jo
   expect(ran.text).toContain("suspended");
   expect((await host.call("status")).text).toContain("Which colour?");
   expect(must(await home.jr(["answer", "R1"])).stdout).toContain("red | blue");
+  expect(must(await home.jr(["show", "R1"])).stdout).toMatch(/^waits +an answer of the person to: /m);
 
   process.kill(home.daemonPid(), "SIGKILL");
   must(await home.jr(["start"]));

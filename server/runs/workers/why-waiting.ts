@@ -1,5 +1,6 @@
 import type { Db, Store } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
+import { openQuestions } from "../questions.ts";
 import { readRunError } from "../run-error.ts";
 import { formatRunId } from "../run-id.ts";
 import { needText, sameNeed } from "./needs.ts";
@@ -37,11 +38,13 @@ export async function workersAtWork(store: Pick<Store, "db" | "kind">): Promise<
   return (await listWorkers(store)).filter(({ alive, state }) => alive && state === "active");
 }
 
-/** Why a run that is due does not start; undefined where a worker is about to take it, or it is not due. */
+/** Whose answer a run waits for, or why one that is due does not start; undefined where a worker is about to take it, or it is not due. */
 export async function whyWaiting(
   store: Pick<Store, "db" | "kind">,
   run: Pick<Row<"runs">, "id" | "job" | "state" | "error" | "concurrency">,
 ): Promise<string | undefined> {
+  const [asked] = await openQuestions(store.db, run.id);
+  if (asked !== undefined) return `an answer of the person to: ${asked.question} (jr answer ${formatRunId(run.id)})`;
   if (run.state !== "queued" && run.state !== "suspended") return undefined;
   const due = await findDue(store.db, run.id);
   if (due === undefined || due.state === "retired") return undefined;
