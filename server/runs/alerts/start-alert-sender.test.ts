@@ -124,6 +124,9 @@ test("a dead target holds up no other, is said once in the log, raises no alert 
   await me.until(() => triesOf("dead") === 2);
   expect(logged.filter((line) => line.includes("do not reach"))).toHaveLength(1);
   expect(await openAlerts(store.db)).toHaveLength(4);
+  // Given back, so the pause that has begun is counted from here.
+  const held = () => store.db.selectFrom("alert_lines").select("id").where("held_until", "is not", null).execute();
+  await vi.waitUntil(async () => (await held()).length === 0);
 
   me.down.clear();
   // However long the pause has become by now.

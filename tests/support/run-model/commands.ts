@@ -88,11 +88,15 @@ const claims = fc
       const claimed = runs.map(({ id }) => id);
       expect(due.map(({ id }) => id).filter((id) => claimed.includes(id))).toEqual(claimed);
       for (const run of due) {
-        const before = due.slice(0, due.indexOf(run)).filter(({ job, state }) => job === run.job && state === "queued");
         const live = spec.liveOf(model, run.job).length;
+        const before = due
+          .slice(0, due.indexOf(run))
+          .filter(
+            ({ job, state, concurrency }) => job === run.job && state === "queued" && (concurrency ?? live + 1) > live,
+          );
         const inLine = live + before.length + 1;
         const full = run.state === "queued" && run.concurrency !== null && inLine > run.concurrency;
-        // What is in line counts before what is taken, since all of it starts at the same moment.
+        // What is in line counts before what is taken, since all of it starts at the same moment; what has no place beside the live runs does not.
         if (claimed.includes(run.id)) expect(full, `R${run.id} exceeds the limit of its job`).toBe(false);
         else expect(full || runs.length === limit, `R${run.id} waits without need`).toBe(true);
       }
