@@ -85,7 +85,7 @@ test.runIf(onPostgres)("a run goes to the machine that it asks for and that can 
   expect(must(await home.jr(["show", nowhere])).stdout).toMatch(/^waits .*label tpu/m);
   expect((await read(home, bares)).waits_for).toMatch(/label bare; .*: it trusts no key/);
   await using host = await home.host();
-  expect((await host.call("run_read", { run: nowhere })).text).toMatch(/it is due and waits: .*label tpu/);
+  expect((await host.call("run_read", { run: nowhere })).text).toMatch(/it waits: .*label tpu/);
   const { text } = await host.call("status");
   expect(text).toContain(`- ${onGpu}: active, `);
   expect(text).toMatch(new RegExp(`^- ${onBare}: active, .*bare.*; takes no runs: it trusts no key`, "m"));
