@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -111,6 +111,8 @@ function startMember(root: string, name: string, keys: string, databaseUrl: stri
   const home = join(root, name);
   mkdirSync(join(home, "jobs"), { recursive: true });
   cpSync(keys, join(home, "home", "keys"), { recursive: true });
+  // Every run is judged in the end, so none may be deleted before.
+  writeFileSync(join(home, "home", "config.yaml"), "retention:\n  runsPerJob: 1000000\n", { mode: 0o600 });
   const env = {
     PATH: process.env.PATH ?? "",
     HOME: home,
