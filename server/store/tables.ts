@@ -1,3 +1,4 @@
+/* Every table of the database in one file, long as it is: whoever writes a migration or a query reads the columns beside each other. */
 import type { ColumnType, Generated, Insertable, Selectable } from "kysely";
 
 /*
