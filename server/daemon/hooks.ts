@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Manifest } from "../jobs/manifest.ts";
 import { isLocalOrigin } from "../mcp/http-guard.ts";
 import type { ControlDeps } from "../runs/control.ts";
 import { formatRunId } from "../runs/run-id.ts";
@@ -22,8 +23,8 @@ const deliveryHeaders = ["idempotency-key", "x-github-delivery", "webhook-id"] a
  * The strangers' door: POST /hooks/JOB/TOKEN starts a job that waits for it. The token alone lets in, so whoever proxies it may give
  * it any Host; pages in a browser are kept out. Everything that starts nothing gets the same answer.
  */
-export function hooksApp(deps: ControlDeps, hosts: readonly string[]): Hono {
-  const app = new Hono();
+export function hooksApp(deps: ControlDeps, hosts: readonly string[]): Pick<Hono, "fetch" | "request"> {
+  const app = new Hono<{ Variables: { manifest: Manifest } }>();
   app.post(
     "/hooks/:job/:token",
     async (c, next) => {
@@ -31,6 +32,7 @@ export function hooksApp(deps: ControlDeps, hosts: readonly string[]): Hono {
       if (origin !== undefined && !isLocalOrigin(origin, hosts)) return nothingHere();
       const manifest = await findHookedJob(deps, c.req.param());
       if (manifest === undefined) return nothingHere();
+      c.set("manifest", manifest);
       // Read only now: a stranger cannot make us hold what he sends.
       const limited = bodyLimit({
         maxSize: longestBody,
@@ -39,9 +41,8 @@ export function hooksApp(deps: ControlDeps, hosts: readonly string[]): Hono {
       return limited(c, next);
     },
     async (c) => {
-      const { job, token } = c.req.param();
-      const manifest = await findHookedJob(deps, { job, token });
-      if (manifest === undefined) return nothingHere();
+      const { job } = c.req.param();
+      const manifest = c.get("manifest");
       const event = await eventOf(c.req.raw);
       const delivery = deliveryHeaders.map((name) => c.req.header(name)).find((id) => id !== undefined && id !== "");
       const result = await startFromWebhook(deps, { job, manifest, event, delivery });

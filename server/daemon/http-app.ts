@@ -21,7 +21,7 @@ export type HttpDeps = Readonly<{
   /** Undefined until the store is open. */
   metrics: () => Pick<Metrics, "prometheus"> | undefined;
   /** Secret addresses that start jobs; undefined until the store is open. */
-  hooks: () => Hono | undefined;
+  hooks: () => Pick<Hono, "fetch"> | undefined;
   /** Why the store is not open yet. */
   problem: () => string | null;
   log: Log;

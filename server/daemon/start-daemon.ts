@@ -59,7 +59,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
 
   let core: Core | undefined;
   let api: Hono | undefined;
-  let hooks: Hono | undefined;
+  let hooks: Pick<Hono, "fetch"> | undefined;
   let problem: string | null = null;
   const outdated = rejectsWhenOutdated(log);
   const opened = Promise.withResolvers<Core>();
@@ -150,20 +150,11 @@ async function openBehindDoors(options: Parameters<typeof import("./open-core.ts
   return { made, personApi, hooksApp };
 }
 
-function sharedContext({ deps }: Core): SharedContext {
-  const { store, config, pool, approvals, rehearse, diffBehaviour, log, clock, nudge, secrets, failingTargets } = deps;
+/** What tools get: everything but the values of secrets. */
+function sharedContext({ deps: { secrets, ...shared } }: Core): SharedContext {
   return {
-    store,
-    config,
-    pool,
-    approvals,
-    rehearse,
-    diffBehaviour,
-    log,
-    clock,
-    nudge,
-    failingTargets,
+    ...shared,
     secretNames: () => secrets().names(),
-    command: (...words) => personCommand(config.home, ...words),
+    command: (...words) => personCommand(shared.config.home, ...words),
   };
 }
