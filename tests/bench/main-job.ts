@@ -6,15 +6,13 @@ import { fileURLToPath } from "node:url";
 import { submitJob } from "../../server/jobs/submit-job.ts";
 import { silentLog } from "../../server/log.ts";
 import { requestRun } from "../../server/runs/control.ts";
-import { executeRun } from "../../server/runs/execute-run.ts";
 import { waitForRun } from "../../server/runs/wait-for-run.ts";
-import { startWorker } from "../../server/runs/worker.ts";
 import { createPool } from "../../server/sandbox/pool.ts";
 import type { LogLine, Pool } from "../../server/sandbox/types.ts";
 import { openStore } from "../../server/store/open-store.ts";
 import { testJobs } from "../support/jobs.ts";
-import { servesAll, testServices } from "../support/runs.ts";
 import { percentile, print } from "./figures.ts";
+import { startBenchWorker } from "./start-bench-worker.ts";
 
 /*
  * The main job on the embedded database on disk, every commit synced, approval verified at each start, two runners: from the
@@ -77,25 +75,7 @@ const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
   print("job_submit, whole (bar 400 ms)", `${percentile(submits.slice(1), 0.5).toFixed(0)} ms p50`);
   await jobs.approve("bench");
 
-  const worker = startWorker({
-    store: deps.store,
-    execute: (run, signal) =>
-      executeRun(
-        {
-          ...deps,
-          pool,
-          secrets: () => ({ get: () => undefined, names: () => [] }),
-          services: testServices(),
-          worker: "bench",
-          serving: servesAll,
-        },
-        run,
-        signal,
-      ),
-    log,
-    max: 2,
-    worker: "bench",
-  });
+  const worker = startBenchWorker(jobs, pool, log);
   const order = { job: "bench", trigger: "person", requestedBy: "person", traceId: "bench" } as const;
   const run = async () => {
     const { run: row } = await requestRun(deps, order);

@@ -2,15 +2,13 @@ import { join } from "node:path";
 import { submitJob } from "../../../server/jobs/submit-job.ts";
 import { silentLog } from "../../../server/log.ts";
 import { requestRun } from "../../../server/runs/control.ts";
-import { executeRun } from "../../../server/runs/execute-run.ts";
 import { startScheduler } from "../../../server/runs/scheduler.ts";
 import { waitForRun } from "../../../server/runs/wait-for-run.ts";
-import { startWorker } from "../../../server/runs/worker.ts";
 import { createPool } from "../../../server/sandbox/pool.ts";
 import type { LogLine, Pool } from "../../../server/sandbox/types.ts";
 import { openStore } from "../../../server/store/open-store.ts";
 import { testJobs } from "../../support/jobs.ts";
-import { servesAll, testServices } from "../../support/runs.ts";
+import { startBenchWorker } from "../start-bench-worker.ts";
 import type { StartContestant } from "./contestant.ts";
 
 const source = (schedule: string) => `import { defineJob } from "jobrunner";
@@ -49,25 +47,7 @@ export const start: StartContestant = async ({ folder, databaseUrl, onLine, onSl
   await submit("run", `schedule: { cron: "0 0 1 1 *", overlap: "allow" }`);
   // Nothing fires before there is a scheduler.
   await submit("slot", `schedule: { cron: "* * * * * *", catchUp: "none" }`);
-  const worker = startWorker({
-    store: deps.store,
-    execute: (run, signal) =>
-      executeRun(
-        {
-          ...deps,
-          pool,
-          secrets: () => ({ get: () => undefined, names: () => [] }),
-          services: testServices(),
-          worker: "bench",
-          serving: servesAll,
-        },
-        run,
-        signal,
-      ),
-    log,
-    max: 2,
-    worker: "bench",
-  });
+  const worker = startBenchWorker(jobs, pool, log);
   stack.defer(() => worker.drain());
   const owned = stack.move();
   const order = { job: "run", trigger: "person", requestedBy: "person", traceId: "bench" } as const;

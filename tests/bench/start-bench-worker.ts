@@ -1,0 +1,18 @@
+import type { Log } from "../../server/log.ts";
+import { executeRun } from "../../server/runs/execute-run.ts";
+import { startWorker, type Worker } from "../../server/runs/worker.ts";
+import type { Pool } from "../../server/sandbox/types.ts";
+import type { TestJobs } from "../support/jobs.ts";
+import { servesAll, testServices } from "../support/runs.ts";
+
+/** A worker of two places that executes runs as the daemon does, without secrets and other services. */
+export function startBenchWorker({ deps }: Pick<TestJobs, "deps">, pool: Pool, log: Log): Worker {
+  const means = { secrets: () => ({ get: () => undefined, names: () => [] }), services: testServices() };
+  return startWorker({
+    store: deps.store,
+    execute: (run, signal) => executeRun({ ...deps, ...means, pool, worker: "bench", serving: servesAll }, run, signal),
+    log,
+    max: 2,
+    worker: "bench",
+  });
+}
