@@ -65,6 +65,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/jobs/": ["server/runs/", "server/sandbox/", "server/store/", "server/"],
   "server/effects/": ["server/store/", "server/"],
   "server/rehearsal/": ["server/effects/", "server/runs/", "server/jobs/", "server/store/", "server/"],
+  "server/agents/providers/": ["server/effects/", "server/llm/", "server/"],
   "server/llm/": ["server/"],
   "server/notify/": ["server/"],
   "server/sandbox/": ["server/"],

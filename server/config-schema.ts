@@ -40,6 +40,38 @@ export const workerLabels = z
   .transform((text) => text.split(/[\s,]+/).filter((label) => label !== ""))
   .pipe(z.array(workerLabel).max(100));
 
+/** Where an agent's model runs: on Ollama, or behind a host's own program. */
+const providerNames = ["ollama", "claude", "gemini", "codex"] as const;
+export const providerName = z.enum(providerNames, { error: `a provider is one of ${providerNames.join(", ")}` });
+export type ProviderName = z.infer<typeof providerName>;
+export type CloudName = Exclude<ProviderName, "ollama">;
+
+/** Longest wait for one answer; milliseconds once it is read. */
+const answerTime = z
+  .union([z.string(), z.number()])
+  .transform((written) => parseDuration(written) ?? Number.NaN)
+  .refine((ms) => ms >= 1_000 && ms <= 3_600_000, {
+    error: 'it is no time from a second to an hour; write one such as "10m"',
+  });
+const usd = z.number().min(0).max(1_000_000);
+/** A host's own program, run without a terminal as a model. */
+function cloudProvider(command: string) {
+  return z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      /** Found on the PATH, or an absolute path. */
+      command: z.string().min(1).default(command),
+      /** Null leaves the choice to the program. */
+      model: z.string().min(1).nullable().default(null),
+      /** Variables that the program gets besides the few that every program needs. */
+      env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+      /** What a million tokens cost, for programs that tell tokens but no price. */
+      usdPerMillion: z.strictObject({ input: usd, output: usd }).nullable().default(null),
+      timeout: answerTime.prefault("10m"),
+    })
+    .prefault({});
+}
+
 const day = 86_400_000;
 /** As jobs write durations; milliseconds once it is read. */
 const pause = z
@@ -102,6 +134,32 @@ const settings = z.strictObject({
         .regex(/^(0|-?(\d+(\.\d+)?(ms|s|m|h))+)$/, { error: 'it is not a duration; write one such as "5m", or "0"' })
         .default("5m"),
       concurrency: z.int().min(1).max(64).default(1),
+    })
+    .prefault({}),
+  agents: z
+    .strictObject({
+      /** Agents at work at once. */
+      max: z.int().min(1).max(64).default(3),
+      /** For roles that name none, in the order in which they are tried. */
+      models: z
+        .array(z.strictObject({ provider: providerName, model: z.string().min(1).nullable().default(null) }))
+        .min(1)
+        .max(10)
+        .default([{ provider: "ollama", model: "qwen3:4b" }]),
+      cloud: z
+        .strictObject({
+          claude: cloudProvider("claude"),
+          gemini: cloudProvider("gemini"),
+          codex: cloudProvider("codex"),
+        })
+        .prefault({}),
+      /** Most that cloud models may use in 24 hours; null for no limit. */
+      budget: z
+        .strictObject({
+          usdPerDay: usd.nullable().default(5),
+          tokensPerDay: z.int().min(0).nullable().default(null),
+        })
+        .prefault({}),
     })
     .prefault({}),
   notify: z

@@ -2,7 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
-import { configFile, databaseUrl, logLevel, type NotifyTarget, port, workerLabels } from "./config-schema.ts";
+import {
+  type CloudName,
+  configFile,
+  databaseUrl,
+  logLevel,
+  type NotifyTarget,
+  type ProviderName,
+  port,
+  workerLabels,
+} from "./config-schema.ts";
 import { readConfigText } from "./config-text.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { type Home, programRoot, runsFromClone } from "./home.ts";
@@ -23,6 +32,7 @@ export type Config = Readonly<{
   retention: Readonly<{ days: number; runsPerJob: number }>;
   /** The server of local models. */
   ollama: Readonly<{ url: string; keepAlive: string; concurrency: number }>;
+  agents: AgentsConfig;
   /** Where messages may go, by name. The default is one of them. */
   notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
   /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told. */
@@ -30,6 +40,29 @@ export type Config = Readonly<{
   /** For jobs that name none. */
   timezone: string;
   locale: string;
+}>;
+
+/** One choice of a model; a null model leaves it to the provider. */
+export type ModelChoice = Readonly<{ provider: ProviderName; model: string | null }>;
+
+/** A host's own program that serves as a model. */
+export type CloudConfig = Readonly<{
+  enabled: boolean;
+  command: string;
+  model: string | null;
+  env: Readonly<Record<string, string>>;
+  usdPerMillion: Readonly<{ input: number; output: number }> | null;
+  timeoutMs: number;
+}>;
+
+export type AgentsConfig = Readonly<{
+  /** Agents at work at once. */
+  max: number;
+  /** For roles that name none, in the order in which they are tried. */
+  models: readonly ModelChoice[];
+  cloud: Readonly<Record<CloudName, CloudConfig>>;
+  /** Most that cloud models may use in 24 hours. */
+  budget: Readonly<{ usdPerDay: number | null; tokensPerDay: number | null }>;
 }>;
 
 /**
@@ -50,6 +83,7 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     labels: fromEnv(env, "JOBRUNNER_LABELS", workerLabels) ?? file.labels,
     retention: file.retention,
     ollama: { ...file.ollama, url: ollamaFromEnv(env) ?? file.ollama.url },
+    agents: agentsOf(file.agents),
     notify: file.notify,
     alerts: {
       targets: [...new Set(file.alerts.targets ?? [file.notify.default])],
@@ -59,6 +93,14 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     timezone: file.timezone,
     locale: file.locale,
   });
+}
+
+function agentsOf({ cloud, ...others }: z.infer<typeof configFile>["agents"]): AgentsConfig {
+  const timed = ({ timeout, ...rest }: (typeof cloud)[CloudName]): CloudConfig => ({ ...rest, timeoutMs: timeout });
+  return {
+    ...others,
+    cloud: { claude: timed(cloud.claude), gemini: timed(cloud.gemini), codex: timed(cloud.codex) },
+  };
 }
 
 /** The environment, else the file, else a clone's own `jobs/`, else `jobs` in the home folder. A path in the file counts from the home folder. */

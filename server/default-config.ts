@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
+import type { z } from "zod";
 import { configFile } from "./config-schema.ts";
 import { formatDuration } from "./duration.ts";
 import type { Home } from "./home.ts";
@@ -8,9 +9,25 @@ export function ensureConfigFile(home: Home): void {
   if (!existsSync(home.config)) writeFileSync(home.config, defaultConfigText(), { mode: 0o600 });
 }
 
+function cloudLines(cloud: z.infer<typeof configFile>["agents"]["cloud"]): string {
+  return Object.entries(cloud)
+    .map(([name, { enabled, command, model, env, usdPerMillion, timeout }]) =>
+      [
+        `#     ${name}:`,
+        `#       enabled: ${enabled}`,
+        `#       command: ${command}`,
+        `#       model: ${model}`,
+        `#       env: ${JSON.stringify(env)}`,
+        `#       usdPerMillion: ${usdPerMillion}`,
+        `#       timeout: ${formatDuration(timeout)}`,
+      ].join("\n"),
+    )
+    .join("\n");
+}
+
 /** Every setting with its default, commented out, and what it means. */
 export function defaultConfigText(): string {
-  const { timezone, locale, http, log, runners, retention, ollama, notify, alerts } = configFile.parse({});
+  const { timezone, locale, http, log, runners, retention, ollama, agents, notify, alerts } = configFile.parse({});
   return `# JobRunner's settings. What is commented out is the default. They count from the next start: jr restart
 
 # Folder of the jobs, one TypeScript file (or folder) each. Also: JOBRUNNER_JOBS.
@@ -58,6 +75,19 @@ export function defaultConfigText(): string {
 #   url: ${ollama.url}
 #   keepAlive: ${ollama.keepAlive}
 #   concurrency: ${ollama.concurrency}
+
+# Agents: how many work at once, and their models, in the order in which they are tried. Cloud models are the programs that
+# you have logged in to: claude, gemini, codex. They cost money and see what the agent sees; none is used until enabled
+# here. A null model is the program's own choice; usdPerMillion is for codex and gemini, which tell no price. The budget
+# counts for all cloud models in 24 hours; null is no limit. docs/providers.md says more.
+# agents:
+#   max: ${agents.max}
+#   models: [${agents.models.map(({ provider, model }) => `{ provider: ${provider}, model: ${model} }`).join(", ")}]
+#   cloud:
+${cloudLines(agents.cloud)}
+#   budget:
+#     usdPerDay: ${agents.budget.usdPerDay}
+#     tokensPerDay: ${agents.budget.tokensPerDay}
 
 # Where jobs may send messages that you granted them. Kinds: desktop, webhook, slack, discord, ntfy; all but the first
 # have a url, which jobs and agents never see. Try one: jr notify desktop "it works"

@@ -33,6 +33,8 @@ export const errorCodes = {
   model_missing: "the model is not on this machine",
   model_unavailable: "the server of models does not answer",
   model_failed: "the model gave no usable answer",
+  provider_missing: "the program of that provider is not installed, not logged in or not enabled",
+  budget_exceeded: "the model would cost more than was allowed",
   target_not_found: "config.yaml has no notification target of that name",
   notify_failed: "the message could not be delivered",
   file_not_found: "no file of that name",

@@ -1,7 +1,12 @@
+import type { CloudConfig } from "../../server/config.ts";
 import type { Home } from "../../server/home.ts";
 import { silentLog } from "../../server/log.ts";
 import { testTime } from "../../server/review/approvals-fixture.ts";
 import type { SharedContext } from "../../tools/tool-context.ts";
+
+function noCloud(command: string): CloudConfig {
+  return { enabled: false, command, model: null, env: {}, usdPerMillion: null, timeoutMs: 600_000 };
+}
 
 /** What tools work with, on the store and approvals of that fixture; `pool` is given by tests that submit jobs. */
 export function testToolContext(
@@ -28,6 +33,12 @@ export function testToolContext(
       labels: [],
       retention: { days: 30, runsPerJob: 100 },
       ollama: { url: "http://127.0.0.1:11434", keepAlive: "5m", concurrency: 1 },
+      agents: {
+        max: 1,
+        models: [{ provider: "ollama", model: "qwen3:4b" }],
+        cloud: { claude: noCloud("claude"), gemini: noCloud("gemini"), codex: noCloud("codex") },
+        budget: { usdPerDay: 5, tokensPerDay: null },
+      },
       notify: { default: "desktop", targets: { desktop: { kind: "desktop" } } },
       alerts: { targets: [], everyMs: 3_600_000, recovery: true },
       timezone: "UTC",
