@@ -73,6 +73,13 @@ function cloudProvider(command: string) {
 }
 
 const day = 86_400_000;
+/** Milliseconds once it is read. */
+const wallTime = z
+  .union([z.string(), z.number()])
+  .transform((written) => parseDuration(written) ?? Number.NaN)
+  .refine((ms) => ms >= 1_000 && ms <= 30 * day, {
+    error: 'it is no time from a second to 30 days; write one such as "2h"',
+  });
 /** As jobs write durations; milliseconds once it is read. */
 const pause = z
   .union([z.string(), z.number()])
@@ -174,6 +181,18 @@ const settings = z.strictObject({
     .refine(({ default: name, targets }) => Object.hasOwn(targets, name), {
       path: ["default"],
       error: "no target in notify.targets has that name",
+    })
+    .prefault({}),
+  plans: z
+    .strictObject({
+      nodes: z.int().min(1).max(500).default(100),
+      parallel: z.int().min(1).max(64).default(4),
+      agents: z.int().min(0).max(1_000).default(30),
+      depth: z.int().min(1).max(10).default(3),
+      tokens: z.int().min(0).default(2_000_000),
+      usd: z.number().min(0).max(10_000).default(2),
+      wall: wallTime.prefault("4h"),
+      attempts: z.int().min(1).max(10).default(3),
     })
     .prefault({}),
   alerts: z

@@ -37,6 +37,20 @@ export type Config = Readonly<{
   notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
   /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told. */
   alerts: Readonly<{ targets: readonly string[]; everyMs: number; recovery: boolean }>;
+  /** What one plan may use at most, whatever its author asks for; time is in `wallMs`. */
+  plans: Readonly<{
+    nodes: number;
+    /** Nodes at work at the same time. */
+    parallel: number;
+    agents: number;
+    /** How deep agents may start agents; 1 is the agent of a node. */
+    depth: number;
+    tokens: number;
+    usd: number;
+    wallMs: number;
+    /** Tries of a node that fails by chance, unless it says otherwise. */
+    attempts: number;
+  }>;
   /** For jobs that name none. */
   timezone: string;
   locale: string;
@@ -90,6 +104,7 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
       everyMs: file.alerts.every,
       recovery: file.alerts.recovery,
     },
+    plans: plansOf(file.plans),
     timezone: file.timezone,
     locale: file.locale,
   });
@@ -101,6 +116,10 @@ function agentsOf({ cloud, ...others }: z.infer<typeof configFile>["agents"]): A
     ...others,
     cloud: { claude: timed(cloud.claude), gemini: timed(cloud.gemini), codex: timed(cloud.codex) },
   };
+}
+
+function plansOf({ wall, ...plans }: z.infer<typeof configFile>["plans"]): Config["plans"] {
+  return { ...plans, wallMs: wall };
 }
 
 /** The environment, else the file, else a clone's own `jobs/`, else `jobs` in the home folder. A path in the file counts from the home folder. */

@@ -27,7 +27,8 @@ function cloudLines(cloud: z.infer<typeof configFile>["agents"]["cloud"]): strin
 
 /** Every setting with its default, commented out, and what it means. */
 export function defaultConfigText(): string {
-  const { timezone, locale, http, log, runners, retention, ollama, agents, notify, alerts } = configFile.parse({});
+  const file = configFile.parse({});
+  const { timezone, locale, http, log, runners, retention, ollama, agents, notify, alerts, plans } = file;
   return `# JobRunner's settings. What is commented out is the default. They count from the next start: jr restart
 
 # Folder of the jobs, one TypeScript file (or folder) each. Also: JOBRUNNER_JOBS.
@@ -103,5 +104,18 @@ ${cloudLines(agents.cloud)}
 #   targets: [${notify.default}]
 #   every: ${formatDuration(alerts.every)}
 #   recovery: ${alerts.recovery}
+
+# What one plan may use at most; whoever starts it may ask for less. parallel: nodes at work at the same time; depth: how
+# deep agents may start agents; wall: time at work, without what waits for people; attempts: tries of a node that failed
+# by chance.
+# plans:
+#   nodes: ${plans.nodes}
+#   parallel: ${plans.parallel}
+#   agents: ${plans.agents}
+#   depth: ${plans.depth}
+#   tokens: ${plans.tokens}
+#   usd: ${plans.usd}
+#   wall: ${formatDuration(plans.wall)}
+#   attempts: ${plans.attempts}
 `;
 }

@@ -24,6 +24,8 @@ export type Home = Readonly<{
   logs: string;
   /** A folder per run that left artifacts. */
   runs: string;
+  /** A folder per plan, with one per node in it. */
+  plans: string;
   cache: string;
   /** Bearer tokens of the person's HTTP door, of MCP over HTTP and of /metrics, mode 0600. */
   personToken: string;
@@ -59,6 +61,7 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
     socket: socketPath(root),
     logs: at("logs"),
     runs: at("runs"),
+    plans: at("plans"),
     cache: at("cache"),
     personToken: at("keys", "person.token"),
     mcpToken: at("keys", "mcp.token"),

@@ -406,6 +406,102 @@ export interface WorkersTable {
   lost_at: Date | null;
 }
 
+export type PlanState =
+  | "draft"
+  | "planning"
+  | "running"
+  | "stopping"
+  | "stopped"
+  | "cancelling"
+  | "succeeded"
+  | "failed"
+  | "cancelled";
+
+/** A goal, and the graph of nodes that serves it. */
+export interface PlansTable {
+  id: Generated<number>;
+  goal: string;
+  state: PlanState;
+  /** Whether it waits as a draft once it has been decomposed. */
+  hold: boolean;
+  /** JSON of PlanCaps: what it may use at most. */
+  caps: string;
+  urgency: "low" | "normal" | "high" | "now";
+  complexity: "low" | "medium" | "high";
+  /** The task that stands for the whole of it; null until it has nodes. */
+  task_id: number | null;
+  /** JSON of a NodeError: why it ended before its nodes did. */
+  error: string | null;
+  /** The fencing token: counts up whenever a daemon takes the plan over, and every later write of the plan names it. */
+  lease: ColumnType<number, number | undefined, number>;
+  lease_owner: string | null;
+  heartbeat_at: Date | null;
+  /** How long it has run before `running_since`. What waits for people alone does not count. */
+  ran_ms: ColumnType<number, number | undefined, number>;
+  running_since: Date | null;
+  /** Who asked for it, as jobs know their callers. */
+  origin: "person" | "host";
+  requested_by: string;
+  trace_id: string;
+  created_at: CreatedAt;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+export type PlanNodeState = "waiting" | "running" | "succeeded" | "failed" | "skipped" | "cancelled";
+export type PlanNodeKind = "agent" | "merge" | "job" | "command" | "person" | "host" | "decompose";
+
+/** One piece of a plan's work. */
+export interface PlanNodesTable {
+  plan_id: number;
+  /** Its name within the plan. */
+  key: string;
+  /** In topological order, from 0. */
+  position: number;
+  /** Longest way from a node without dependencies, from 0. */
+  level: number;
+  kind: PlanNodeKind;
+  /** JSON of a PlanNode. */
+  spec: string;
+  optional: boolean;
+  state: PlanNodeState;
+  /** Counts every try, from 1, for ever; part of the dedupe key of the agent or run that makes it. */
+  attempt: ColumnType<number, number | undefined, number>;
+  /** Tries since the plan or the person last began with it. */
+  tries: ColumnType<number, number | undefined, number>;
+  /** A waiting node that failed is not tried again before. */
+  next_try_at: Date | null;
+  /** The plan's lease under which its try began. */
+  lease: number | null;
+  task_id: number | null;
+  /** Of the latest try. */
+  agent_id: number | null;
+  run_id: number | null;
+  /** What it gave to those that depend on it: text, or JSON. */
+  output: string | null;
+  /** JSON of a NodeError. */
+  error: string | null;
+  /** JSON array of NodeTry: every try that has ended. */
+  history: string;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** A file that a node left in its folder. */
+export interface PlanArtifactsTable {
+  plan_id: number;
+  node: string;
+  /** Path below the node's folder, with slashes. */
+  name: string;
+  attempt: number;
+  media_type: string;
+  bytes: number;
+  sha256: string;
+  /** Machine that has the file. */
+  host: string;
+  created_at: Date;
+}
+
 export interface Tables {
   jobs: JobsTable;
   versions: VersionsTable;
@@ -428,6 +524,9 @@ export interface Tables {
   alerts: AlertsTable;
   alert_lines: AlertLinesTable;
   workers: WorkersTable;
+  plans: PlansTable;
+  plan_nodes: PlanNodesTable;
+  plan_artifacts: PlanArtifactsTable;
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>;
