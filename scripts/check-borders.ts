@@ -84,6 +84,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/",
   ],
   "server/jobs/": ["server/runs/", "server/sandbox/", "server/store/", "server/"],
+  "server/agents/": ["server/runs/", "server/store/", "server/"],
   "server/effects/": ["server/store/", "server/"],
   "server/rehearsal/": ["server/effects/", "server/runs/", "server/jobs/", "server/store/", "server/"],
   "server/agents/providers/": ["server/effects/", "server/llm/", "server/"],

@@ -59,6 +59,8 @@ export const errorCodes = {
   plan_not_found: "no plan of that number, or no such node in it",
   plan_not_ready: "the plan is in no state for that",
   worker_not_found: "no worker of that name",
+  agent_not_found: "no agent of that number",
+  agent_not_active: "the agent has ended already",
   disk_full: "the disk is full",
   too_many_files: "this process has as many open files as it may",
   unsupported: "this machine or system cannot do that",

@@ -406,6 +406,129 @@ export interface WorkersTable {
   lost_at: Date | null;
 }
 
+export type AgentState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
+
+/** A model at work on one piece. As with runs, the table is the queue. */
+export interface AgentsTable {
+  id: Generated<number>;
+  role: string;
+  /** The role's approved version when it was last taken up; null until then. */
+  role_version: number | null;
+  /** A few words for lists. */
+  title: string;
+  state: AgentState;
+  /** What it is to do. */
+  prompt: string;
+  /** Absolute path of the folder that it works in, besides those of its role; null for none. */
+  folder: string | null;
+  /** JSON array of ModelChoice: instead of the role's own order; null leaves it to that. */
+  models: string | null;
+  /** JSON Schema of the answer; null for text, or the role's own. */
+  schema: string | null;
+  /** JSON of an Oracle; null where nobody judges the answer. */
+  oracle: string | null;
+  /** JSON: limits below those of the role. */
+  limits: string;
+  urgency: "low" | "normal" | "high" | "now";
+  complexity: "low" | "medium" | "high";
+  task_id: number | null;
+  plan_id: number | null;
+  node: string | null;
+  /** The agent that asked for this one. */
+  parent_agent: number | null;
+  /** The run of a job that asked for it. */
+  parent_run: number | null;
+  /** How many agents stand above it. */
+  depth: number;
+  dedupe_key: string | null;
+  /** Its answer: text, or JSON where a schema was asked for. */
+  output: string | null;
+  /** JSON of an AgentError. */
+  error: string | null;
+  /** What answered last. */
+  provider: string | null;
+  model: string | null;
+  tokens_in: ColumnType<number, number | undefined, number>;
+  tokens_out: ColumnType<number, number | undefined, number>;
+  /** Millionths of a dollar. */
+  cost_microusd: ColumnType<number, number | undefined, number>;
+  /** Of calls in flight, at the most. */
+  reserved_tokens: ColumnType<number, number | undefined, number>;
+  reserved_microusd: ColumnType<number, number | undefined, number>;
+  /** Answers of models so far. */
+  turns: ColumnType<number, number | undefined, number>;
+  tool_calls: ColumnType<number, number | undefined, number>;
+  /** How often it was taken up. */
+  attempt: ColumnType<number, number | undefined, number>;
+  /** The fencing token: counts up at each claim, and every later write of the agent names it. */
+  lease: ColumnType<number, number | undefined, number>;
+  lease_owner: string | null;
+  heartbeat_at: Date | null;
+  /** Milliseconds that it was at work so far. */
+  active_ms: ColumnType<number, number | undefined, number>;
+  /** How often in a row its daemon or its process died with it. */
+  lost: ColumnType<number, number | undefined, number>;
+  /** Not taken up before this time. */
+  run_at: ColumnType<Date, Date | undefined, Date>;
+  cancel_requested_at: Date | null;
+  cancel_requested_by: string | null;
+  trace_id: string;
+  requested_by: string;
+  created_at: CreatedAt;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** What an agent did, in order. Its conversation is made of these alone, so that it can go on elsewhere. */
+export interface AgentStepsTable {
+  agent_id: number;
+  /** From 1. */
+  n: number;
+  /** The agent's `attempt` in which it began. */
+  attempt: number;
+  kind: "model" | "tool" | "oracle" | "escalation" | "fold" | "notice";
+  /** `intent`: begun, and its end is not known (yet). */
+  state: "intent" | "done";
+  /** Of a tool or an oracle. */
+  name: string | null;
+  /** JSON. */
+  request: string;
+  /** JSON; null until it is done. */
+  result: string | null;
+  ok: boolean | null;
+  provider: string | null;
+  model: string | null;
+  tokens_in: ColumnType<number, number | undefined, number>;
+  tokens_out: ColumnType<number, number | undefined, number>;
+  cost_microusd: ColumnType<number, number | undefined, number>;
+  reserved_tokens: ColumnType<number, number | undefined, number>;
+  reserved_microusd: ColumnType<number, number | undefined, number>;
+  started_at: Date;
+  ended_at: Date | null;
+}
+
+/** How a model does in a role, by the complexity of what it was asked. */
+export interface ModelStatsTable {
+  role: string;
+  provider: string;
+  /** Empty where the provider chooses. */
+  model: string;
+  complexity: AgentsTable["complexity"];
+  /** Answers that were taken, that an oracle or a schema refused, and tries that brought none. */
+  accepted: ColumnType<number, number | undefined, number>;
+  refused: ColumnType<number, number | undefined, number>;
+  failed: ColumnType<number, number | undefined, number>;
+  calls: ColumnType<number, number | undefined, number>;
+  /** Calls that failed. */
+  errors: ColumnType<number, number | undefined, number>;
+  tokens_in: ColumnType<number, number | undefined, number>;
+  tokens_out: ColumnType<number, number | undefined, number>;
+  cost_microusd: ColumnType<number, number | undefined, number>;
+  /** Milliseconds of all calls together. */
+  busy_ms: ColumnType<number, number | undefined, number>;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
 export type PlanState =
   | "draft"
   | "planning"
@@ -524,6 +647,9 @@ export interface Tables {
   alerts: AlertsTable;
   alert_lines: AlertLinesTable;
   workers: WorkersTable;
+  agents: AgentsTable;
+  agent_steps: AgentStepsTable;
+  model_stats: ModelStatsTable;
   plans: PlansTable;
   plan_nodes: PlanNodesTable;
   plan_artifacts: PlanArtifactsTable;

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { messageOf, UserError } from "../errors.ts";
+import { recordEvent } from "../runs/events.ts";
+import type { Row } from "../store/tables.ts";
+import { storableText } from "../store/text.ts";
+import { formatAgentId } from "./agent-id.ts";
+import { sendAgentNotice } from "./agent-notices.ts";
+import { type AgentOrder, effectiveLimits } from "./agent-order.ts";
+import type { AgentsDeps } from "./agents-deps.ts";
+
+const longestPrompt = 200_000;
+const longestTitle = 120;
+
+/**
+ * Puts an agent into the queue. A dedupe key that was used already brings back that agent. Throws `permission_denied` where it would
+ * stand deeper than its role allows, `invalid_argument`, and what `requireRole` throws.
+ */
+export async function spawnAgent(deps: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
+  const { manifest } = await deps.requireRole(order.role);
+  const limits = effectiveLimits(manifest.limits, order.limits ?? {});
+  if (order.depth > limits.depth) {
+    throw new UserError(
+      "permission_denied",
+      `No ${order.role} is started here: ${order.depth} agents would stand above it, and its role allows ${limits.depth}.`,
+      { next: "do this piece of work yourself" },
+    );
+  }
+  if (order.prompt.length > longestPrompt) {
+    throw new UserError("invalid_argument", `The task has more than ${longestPrompt} characters.`, {
+      next: "put long material into files of the folder that it works in",
+    });
+  }
+  for (const schema of [order.schema, order.oracle?.kind === "schema" ? order.oracle.schema : null]) {
+    if (schema !== undefined && schema !== null) requireJsonSchema(schema);
+  }
+  const agent = await insert(deps, order);
+  deps.log.info({ agent: agent.id, role: agent.role, trace: agent.trace_id }, "agent requested");
+  return agent;
+}
+
+function requireJsonSchema(schema: Readonly<Record<string, unknown>>): void {
+  try {
+    z.fromJSONSchema(schema);
+  } catch (cause) {
+    throw new UserError("invalid_argument", `That is no JSON Schema: ${messageOf(cause).slice(0, 300)}.`, { cause });
+  }
+}
+
+async function insert({ store }: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
+  const json = (value: unknown) => (value === undefined || value === null ? null : storableText(JSON.stringify(value)));
+  return store.db.transaction().execute(async (trx) => {
+    const inserted = await trx
+      .insertInto("agents")
+      .values({
+        role: order.role,
+        title: storableText(order.title ?? titleOf(order.prompt)).slice(0, longestTitle),
+        state: "queued",
+        prompt: storableText(order.prompt),
+        folder: order.folder,
+        models: order.models === undefined || order.models.length === 0 ? null : json(order.models),
+        // Text that was asked for by name differs from what is left to the role.
+        schema: order.schema === null ? "null" : json(order.schema),
+        oracle: json(order.oracle),
+        limits: JSON.stringify(order.limits ?? {}),
+        urgency: order.urgency ?? "normal",
+        complexity: order.complexity ?? "medium",
+        task_id: order.taskId ?? null,
+        plan_id: order.planId ?? null,
+        node: order.node ?? null,
+        parent_agent: order.parentAgent ?? null,
+        parent_run: order.parentRun ?? null,
+        depth: order.depth,
+        dedupe_key: order.dedupeKey,
+        trace_id: order.traceId,
+        requested_by: storableText(order.requestedBy),
+      })
+      .onConflict((conflict) => conflict.column("dedupe_key").doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (inserted === undefined) {
+      const known = trx.selectFrom("agents").selectAll().where("dedupe_key", "=", order.dedupeKey);
+      return known.executeTakeFirstOrThrow();
+    }
+    await recordEvent(trx, {
+      kind: "agent.requested",
+      actor: order.requestedBy,
+      subject: `agent:${formatAgentId(inserted.id)}`,
+      detail: { role: order.role, depth: order.depth },
+      traceId: order.traceId,
+    });
+    await sendAgentNotice(trx, { kind: "queued" });
+    return inserted;
+  });
+}
+
+function titleOf(prompt: string): string {
+  const line = prompt.trim().split("\n", 1)[0] ?? "";
+  return line.length <= longestTitle ? line : `${line.slice(0, longestTitle - 1)}…`;
+}
