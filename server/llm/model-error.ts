@@ -22,7 +22,7 @@ export function modelError(error: unknown, { model, url }: { model: string; url:
     if (error.status === 404 && /\bmodel\b/i.test(error.message)) return missing(model, error);
     if (error.status === 404) return unavailable("knows no /api/chat, so it may be another server");
     if (notNow.includes(error.status)) return unavailable(`cannot answer now (${error.status}): ${error.message}`);
-    return failed(`${model}: ${error.message || `status ${error.status}`}`, error);
+    return failed(`${model}: ${error.message || `status ${error.status}`}`, error, adviceOn(error.message));
   }
   // The package says so where a stream ends without its last line.
   if (messageOf(error).startsWith("Did not receive done"))
@@ -30,7 +30,15 @@ export function modelError(error: unknown, { model, url }: { model: string; url:
   if (error instanceof DOMException && error.name === "TimeoutError") return unavailable("does not answer in time");
   // What `fetch` throws, before the answer and within it.
   if (error instanceof TypeError) return unavailable(`does not answer (${networkCode(error)})`);
-  return failed(`${model}: ${messageOf(error).slice(0, 500)}`, error);
+  const message = messageOf(error).slice(0, 500);
+  return failed(`${model}: ${message}`, error, adviceOn(message));
+}
+
+function adviceOn(message: string): string {
+  if (/\bmemory\b/i.test(message))
+    return "choose a smaller model or a smaller context, or make room: ollama ps, ollama stop";
+  if (/does not support tools/i.test(message)) return "choose a model that can call tools: ollama show tells";
+  return "Ollama's own log says more";
 }
 
 function missing(model: string, cause: unknown): UserError {
@@ -40,8 +48,8 @@ function missing(model: string, cause: unknown): UserError {
   });
 }
 
-function failed(message: string, cause: unknown): UserError {
-  return new UserError("model_failed", message, { next: "Ollama's own log says more", cause });
+function failed(message: string, cause: unknown, next: string): UserError {
+  return new UserError("model_failed", message, { next, cause });
 }
 
 function networkCode({ cause, message }: TypeError): string {

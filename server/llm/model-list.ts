@@ -44,6 +44,6 @@ export function createModelList({ url, clock, timeoutMs = 3_000 }: Settings): (m
 }
 
 /** Ollama reads a name without a tag as its latest. */
-function withTag(model: string): string {
+export function withTag(model: string): string {
   return /:[^/]+$/.test(model) ? model : `${model}:latest`;
 }

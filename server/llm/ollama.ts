@@ -2,8 +2,7 @@ import type { ChatRequest } from "ollama";
 import type { EffectServices, LlmAnswer, LlmRequest } from "../effects/services.ts";
 import { UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { ModelStalled, modelError } from "./model-error.ts";
-import { ollamaClient } from "./ollama-client.ts";
+import { exchange } from "./exchange.ts";
 import { createSlots } from "./slots.ts";
 
 type Settings = Readonly<{
@@ -27,29 +26,13 @@ export function createOllama(settings: Settings): EffectServices["llm"] {
 
 async function generate(settings: Settings, request: LlmRequest, { signal, onText }: Listener): Promise<LlmAnswer> {
   const { url, keepAlive, log, stallMs = 120_000 } = settings;
-  const stop = new AbortController();
-  const silence = setTimeout(() => stop.abort(new ModelStalled()), stallMs);
+  const { model } = request;
   const startedMs = performance.now();
-  try {
-    const client = ollamaClient({
-      url,
-      signal: AbortSignal.any([signal, stop.signal]),
-      onBytes: () => silence.refresh(),
-    });
+  return await exchange({ url, model, signal, stallMs }, async (client) => {
     const answer = await readAnswer(await client.chat(chatRequest(request, keepAlive)), onText);
-    signal.throwIfAborted();
-    log.info(
-      { model: request.model, ...answer.tokens, ms: Math.round(performance.now() - startedMs) },
-      "model answered",
-    );
-    return requireText(request.model, answer);
-  } catch (error) {
-    throw signal.aborted ? signal.reason : modelError(error, { model: request.model, url });
-  } finally {
-    clearTimeout(silence);
-    // Ollama goes on generating until the connection is closed, and a stream that is left half read keeps it open.
-    stop.abort();
-  }
+    log.info({ model, ...answer.tokens, ms: Math.round(performance.now() - startedMs) }, "model answered");
+    return requireText(model, answer);
+  });
 }
 
 type Part = Readonly<{

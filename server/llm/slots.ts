@@ -1,4 +1,4 @@
-type Slots = Readonly<{ run<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> }>;
+export type Slots = Readonly<{ run<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> }>;
 
 /** At most `count` actions at a time; further ones wait their turn, in order, or until their signal ends the waiting. */
 export function createSlots(count: number): Slots {

@@ -2,9 +2,18 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
 
+const call = z.looseObject({
+  function: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()) }),
+});
+const message = z.looseObject({
+  role: z.string(),
+  content: z.string().default(""),
+  tool_calls: z.array(call).optional(),
+  tool_name: z.string().optional(),
+});
 const chatRequest = z.looseObject({
   model: z.string(),
-  messages: z.array(z.looseObject({ role: z.string(), content: z.string() })).default([]),
+  messages: z.array(message).default([]),
   stream: z.boolean().default(true),
   tools: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }) })).default([]),
   format: z.unknown().optional(),
@@ -17,7 +26,7 @@ type ToolCall = Readonly<{ name: string; arguments: Readonly<Record<string, unkn
 
 /** How the stand-in answers a chat. */
 export type OllamaReply = Readonly<{
-  /** Pieces of the text, each a line of the stream. */
+  /** Pieces of the text, each a line of the stream. Left out: none beside calls, JSON that fits where the request has a schema, else a greeting. */
   pieces?: readonly string[];
   toolCalls?: readonly ToolCall[];
   thinking?: string;
@@ -28,9 +37,19 @@ export type OllamaReply = Readonly<{
   delayMs?: number;
   /** After the pieces: the last line, an error line, a cut connection, a stream that ends too early, or nothing any more. */
   end?: "done" | "error" | "dead" | "early" | "stalled";
+  /** What the error line says. */
+  error?: string;
   /** Instead of a stream. */
   refusal?: Readonly<{ status: number; error: string }>;
 }>;
+
+/** What real servers refuse with; for `refusal`, or as the `error` of a stream. */
+export const ollamaTrouble = {
+  outOfMemory: { status: 500, error: "model requires more system memory (5.6 GiB) than is available (3.1 GiB)" },
+  runnerGone: { status: 500, error: "llama runner process has terminated: cudaMalloc failed: out of memory" },
+  busy: { status: 503, error: "server busy, please try again.  maximum pending requests exceeded" },
+  badCall: { status: 500, error: `error parsing tool call: raw='{"url": "htt', err=unexpected end of JSON input` },
+} as const;
 
 export type OllamaServer = AsyncDisposable &
   Readonly<{
@@ -43,10 +62,19 @@ export type OllamaServer = AsyncDisposable &
     abandoned: Promise<void>;
   }>;
 
-type Options = Readonly<{ models?: readonly string[]; reply?: (chat: OllamaChat, index: number) => OllamaReply }>;
+type Options = Readonly<{
+  models?: readonly string[];
+  /** Those of them that cannot call tools. */
+  withoutTools?: readonly string[];
+  reply?: (chat: OllamaChat, index: number) => OllamaReply;
+}>;
 
 /** A stand-in for Ollama on a free port of 127.0.0.1. It speaks the HTTP API of https://docs.ollama.com/api as Ollama 0.12 does. */
-export async function ollamaServer({ models = ["qwen3:4b"], reply = () => ({}) }: Options = {}): Promise<OllamaServer> {
+export async function ollamaServer({
+  models = ["qwen3:4b"],
+  withoutTools = [],
+  reply = () => ({}),
+}: Options = {}): Promise<OllamaServer> {
   const chats: OllamaChat[] = [];
   const { promise: abandoned, resolve: abandon } = Promise.withResolvers<void>();
   let active = 0;
@@ -63,15 +91,19 @@ export async function ollamaServer({ models = ["qwen3:4b"], reply = () => ({}) }
       if (!models.includes(model)) return json(response, 404, { error: `model '${model}' not found` });
       return json(response, 200, {
         details: tag(model).details,
-        capabilities: ["completion", "tools"],
+        capabilities: withoutTools.includes(model) ? ["completion"] : ["completion", "tools"],
         model_info: {},
       });
     }
     if (route !== "POST /api/chat") return void response.writeHead(404).end("404 page not found");
-    const chat = chatRequest.parse(JSON.parse(body));
+    const parsed = chatRequest.safeParse(JSON.parse(body));
+    if (!parsed.success) return json(response, 400, { error: `json: cannot unmarshal: ${parsed.error.message}` });
+    const chat = parsed.data;
     chats.push(chat);
     if (!models.includes(chat.model)) return json(response, 404, { error: `model '${chat.model}' not found` });
-    const answer = reply(chat, chats.length - 1);
+    if (chat.tools.length > 0 && withoutTools.includes(chat.model))
+      return json(response, 400, { error: `registry.ollama.ai/library/${chat.model} does not support tools` });
+    const answer = filledIn(chat, reply(chat, chats.length - 1));
     if (answer.refusal !== undefined) return json(response, answer.refusal.status, { error: answer.refusal.error });
     active++;
     most = Math.max(most, active);
@@ -111,6 +143,41 @@ function json(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(body));
 }
 
+/** The reply with its text, which ends where the request wants no more tokens. A piece counts as one. */
+function filledIn({ format, options }: OllamaChat, reply: OllamaReply): Filled {
+  const { toolCalls = [], pieces = toolCalls.length > 0 ? [] : textFor(format) } = reply;
+  const most = typeof options.num_predict === "number" && options.num_predict > 0 ? options.num_predict : undefined;
+  if (most === undefined || pieces.length <= most) return { ...reply, toolCalls, pieces };
+  return { ...reply, toolCalls: [], pieces: pieces.slice(0, most), doneReason: "length" };
+}
+
+type Filled = OllamaReply & Required<Pick<OllamaReply, "pieces" | "toolCalls">>;
+
+function textFor(format: unknown): string[] {
+  if (format === undefined) return ["Hello", " there"];
+  return [JSON.stringify(exampleOf(schemaNode.parse(format === "json" ? { type: "object" } : format)))];
+}
+
+const schemaNode = z.looseObject({
+  type: z.string().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).default([]),
+  enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
+});
+
+/** The plainest value that fits a schema, as a grammar makes even the dullest model write. */
+function exampleOf(schema: z.infer<typeof schemaNode>): unknown {
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum !== undefined) return schema.enum[0];
+  if (schema.type === "object") {
+    const entries = schema.required.map((name) => [name, exampleOf(schemaNode.parse(schema.properties?.[name] ?? {}))]);
+    return Object.fromEntries(entries);
+  }
+  const plain: Record<string, unknown> = { array: [], number: 1, integer: 1, boolean: true, null: null };
+  return schema.type !== undefined && schema.type in plain ? plain[schema.type] : "text";
+}
+
 function tag(name: string) {
   const details = { format: "gguf", family: "qwen3", parameter_size: "4.0B", quantization_level: "Q4_K_M" };
   return {
@@ -123,8 +190,8 @@ function tag(name: string) {
   };
 }
 
-async function stream(response: ServerResponse, chat: OllamaChat, answer: OllamaReply): Promise<void> {
-  const { pieces = ["Hello", " there"], delayMs = 0, end = "done", toolCalls = [], thinking } = answer;
+async function stream(response: ServerResponse, chat: OllamaChat, answer: Filled): Promise<void> {
+  const { pieces, delayMs = 0, end = "done", thinking } = answer;
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
   const line = (body: object) => response.write(`${JSON.stringify(body)}\n`);
@@ -134,31 +201,37 @@ async function stream(response: ServerResponse, chat: OllamaChat, answer: Ollama
     if (response.destroyed) return;
     line(part(chat, { content }));
   }
-  if (toolCalls.length > 0)
-    line(part(chat, { content: "", tool_calls: toolCalls.map((call) => ({ function: call })) }));
-  if (end === "error") response.end('{"error":"an error was encountered while running the model: unexpected EOF"}\n');
+  // Each call has a line of its own, and none an id.
+  for (const each of callsOf(answer)) line(part(chat, { content: "", tool_calls: [each] }));
+  const error = answer.error ?? "an error was encountered while running the model: unexpected EOF";
+  if (end === "error") response.end(`${JSON.stringify({ error })}\n`);
   else if (end === "dead") response.socket?.destroy();
   else if (end === "early") response.end('{"model":"qwen3');
   else if (end === "done") response.end(`${JSON.stringify({ ...part(chat, { content: "" }), ...lastLine(answer) })}\n`);
+}
+
+function callsOf({ toolCalls }: Filled) {
+  return toolCalls.map((each, index) => ({ function: { index, ...each } }));
 }
 
 function part({ model }: OllamaChat, message: object) {
   return { model, created_at: "2026-01-01T00:00:00Z", message: { role: "assistant", ...message }, done: false };
 }
 
-function whole(chat: OllamaChat, { pieces = ["Hello", " there"], toolCalls = [] }: OllamaReply) {
-  const calls = toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map((call) => ({ function: call })) };
-  return part(chat, { content: pieces.join(""), ...calls });
+function whole(chat: OllamaChat, answer: Filled) {
+  const calls = callsOf(answer);
+  return part(chat, { content: answer.pieces.join(""), ...(calls.length === 0 ? {} : { tool_calls: calls }) });
 }
 
-function lastLine({ doneReason = "stop", promptTokens, pieces = ["Hello", " there"] }: OllamaReply) {
+/** A call of a tool ends an answer as anything else does: with "stop". */
+function lastLine({ doneReason = "stop", promptTokens, pieces, toolCalls }: Filled) {
   return {
     done: true,
     done_reason: doneReason,
     total_duration: 1_000_000,
     load_duration: 1_000,
     ...(promptTokens === undefined ? {} : { prompt_eval_count: promptTokens, prompt_eval_duration: 1_000 }),
-    eval_count: pieces.length,
+    eval_count: pieces.length + toolCalls.length,
     eval_duration: 1_000,
   };
 }

@@ -45,12 +45,16 @@ export type ChatListener = Readonly<{
 }>;
 
 /** Whether a provider can be used now; `next` says what to do where it cannot. */
-export type ProviderCheck = Readonly<{ ok: boolean; problem: string | null; next: string | null }>;
+export type ProviderCheck = Readonly<{
+  ok: boolean;
+  version: string | null;
+  problem: string | null;
+  next: string | null;
+}>;
 
 /**
  * A model, wherever it runs. `chat` throws UserError `model_missing`, `model_unavailable`, `model_failed`, `budget_exceeded`,
  * `provider_missing`, and the signal's reason.
- * @public
  */
 export type ModelProvider = Readonly<{
   name: ProviderName;
