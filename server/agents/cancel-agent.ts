@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { UserError } from "../errors.ts";
 import { recordEvent } from "../runs/events.ts";
-import { inTransaction } from "../runs/in-transaction.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { formatAgentId } from "./agent-id.ts";

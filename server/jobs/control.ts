@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { UserError } from "../errors.ts";
 import { dismissAlerts } from "../runs/alerts.ts";
 import { recordEvent } from "../runs/events.ts";
-import { inTransaction } from "../runs/in-transaction.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import { type Db, notify } from "../store/open-store.ts";
 import type { PausedBy, Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";

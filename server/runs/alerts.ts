@@ -1,8 +1,8 @@
 import { sql } from "kysely";
+import { databaseTime } from "../store/database-time.ts";
 import { type Db, notify } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
-import { databaseTime } from "./queue/database-time.ts";
 
 export type AlertRequest = Readonly<{
   /** What it is about, such as `job:feed-watch:failed`. */

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { databaseTime } from "../store/database-time.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { checkInput } from "./check-input.ts";
 import { recordEvent } from "./events.ts";
-import { inTransaction } from "./in-transaction.ts";
 import { closeAlert, openQuestions } from "./questions.ts";
-import { databaseTime } from "./queue/database-time.ts";
 import { settleDecided } from "./queue/settle-decided.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId } from "./run-id.ts";

@@ -1,9 +1,9 @@
+import { databaseTime } from "../store/database-time.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { resolveAlert } from "./alerts.ts";
 import { questionAlertKey } from "./failure-alert.ts";
-import { inTransaction } from "./in-transaction.ts";
-import { databaseTime } from "./queue/database-time.ts";
 import { sendNotice } from "./run-notices.ts";
 import { startFollowers } from "./triggers/start-followers.ts";
 import { wakeParent } from "./wake-parent.ts";

@@ -1,13 +1,13 @@
 import { UserError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Approvals } from "../review/approvals.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db, Store } from "../store/open-store.ts";
 import type { Row, RunTrigger } from "../store/tables.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { checkInput } from "./check-input.ts";
 import { concurrencyOf } from "./concurrency-of.ts";
 import { recordEvent } from "./events.ts";
-import { inTransaction } from "./in-transaction.ts";
 import { enqueue, type NewRun } from "./queue/enqueue.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId } from "./run-id.ts";

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import { UserError } from "../errors.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { dismissAlerts } from "./alerts.ts";
 import { recordEvent } from "./events.ts";
-import { inTransaction } from "./in-transaction.ts";
 import { requireRun } from "./read.ts";
 import { readRunError } from "./run-error.ts";
 import { formatRunId } from "./run-id.ts";

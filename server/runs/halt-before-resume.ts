@@ -1,9 +1,9 @@
 import type { Manifest } from "../jobs/manifest.ts";
 import type { Pool } from "../sandbox/types.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db, Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { effectLine } from "./effect-text.ts";
-import { inTransaction } from "./in-transaction.ts";
 import type { Halt, Settlement } from "./queue/settle.ts";
 import type { JournalEntry } from "./read-journal.ts";
 import type { RunError } from "./run-error.ts";

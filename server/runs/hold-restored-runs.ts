@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import { type Manifest, manifestSchema } from "../jobs/manifest.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { inTransaction } from "./in-transaction.ts";
 import { settle } from "./queue/settle.ts";
 
 type Backup = Readonly<{

@@ -1,6 +1,6 @@
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { inTransaction } from "./in-transaction.ts";
 import type { Stretch } from "./missed-slots.ts";
 
 export type SkipRequest = Readonly<{

@@ -1,11 +1,11 @@
 import { canonicalJson } from "../canonical-json.ts";
 import { type FrozenSchedule, type Manifest, manifestSchema } from "../jobs/manifest.ts";
 import { nextSlots } from "../jobs/schedule-words.ts";
+import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { dismissAlerts, resolveAlert } from "./alerts.ts";
 import { cancelRun } from "./cancel-run.ts";
-import { inTransaction } from "./in-transaction.ts";
 import { stretch } from "./missed-slots.ts";
 import { skipSlots } from "./skip-slots.ts";
 

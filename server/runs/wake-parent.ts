@@ -1,6 +1,6 @@
+import { databaseTime } from "../store/database-time.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { databaseTime } from "./queue/database-time.ts";
 
 /** Lets the run that asked for one that has ended go on, if it is suspended. The notice of the end brings a worker. */
 export async function wakeParent(db: Db, { parent_run }: Pick<Row<"runs">, "parent_run">, now?: Date): Promise<void> {

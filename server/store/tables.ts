@@ -625,6 +625,83 @@ export interface PlanArtifactsTable {
   created_at: Date;
 }
 
+export type TaskState = "open" | "in_progress" | "done" | "failed" | "cancelled" | "skipped";
+export type TaskUrgency = "low" | "normal" | "high" | "now";
+export type TaskComplexity = "low" | "medium" | "high";
+
+export interface TasksTable {
+  id: Generated<number>;
+  /** One line. */
+  title: string;
+  /** Markdown. */
+  body: string | null;
+  /** The task that this one is a part of; it is ready once all of its parts have ended. */
+  parent: number | null;
+  /** The plan whose executor it belongs to, and its node there. */
+  plan_id: number | null;
+  node: string | null;
+  /** Who else may work on a plan's task. One for a person is finished through the person's door only, of a plan or not. */
+  open_to: "host" | "person" | null;
+  /** The run that it is about; retention keeps it until the task has ended. */
+  run_id: number | null;
+  state: TaskState;
+  /** -100 to 100; higher goes first among the equally urgent. */
+  priority: number;
+  urgency: TaskUrgency;
+  complexity: TaskComplexity;
+  /** JSON array of words, sorted. */
+  labels: string;
+  due: Date | null;
+  assignee: string | null;
+  /** How many of the tasks that it needs are not done. */
+  waits_for: ColumnType<number, number | undefined, number>;
+  /** How many of its parts have not ended. */
+  open_children: ColumnType<number, number | undefined, number>;
+  claimed_by: ColumnType<string | null, string | null | undefined, string | null>;
+  /** The fencing token: counts up at each claim. */
+  claim: ColumnType<number, number | undefined, number>;
+  /** When the lease ends; whoever comes then may claim it. */
+  claimed_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  result: string | null;
+  /** What it was made from, such as `github:owner/repo#12` or `alert:KEY`; one task each. */
+  source: string | null;
+  created_by: string;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+  finished_at: Date | null;
+}
+
+/** `needs` must be done before `task_id` is ready. */
+export interface TaskDependenciesTable {
+  task_id: number;
+  needs: number;
+}
+
+export type TaskEvent =
+  | "created"
+  | "edited"
+  | "claimed"
+  | "released"
+  | "note"
+  | "done"
+  | "failed"
+  | "cancelled"
+  | "skipped"
+  | "reopened"
+  | "linked";
+
+export interface TaskHistoryTable {
+  id: Generated<number>;
+  task_id: number;
+  at: CreatedAt;
+  kind: TaskEvent;
+  /** `person`, a host's name and version, an agent, a job's run, a plan or the daemon. */
+  actor: string;
+  /** The note, result or reason; of an edit, JSON of each field's value before. */
+  detail: string | null;
+  trace_id: string | null;
+}
+
 export interface Tables {
   jobs: JobsTable;
   versions: VersionsTable;
@@ -653,6 +730,9 @@ export interface Tables {
   plans: PlansTable;
   plan_nodes: PlanNodesTable;
   plan_artifacts: PlanArtifactsTable;
+  tasks: TasksTable;
+  task_dependencies: TaskDependenciesTable;
+  task_history: TaskHistoryTable;
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>;

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
+import { databaseTime } from "../../store/database-time.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
-import { inTransaction } from "../in-transaction.ts";
-import { databaseTime } from "../queue/database-time.ts";
 import { alertLine } from "./alert-line.ts";
 
 export type QueueAlerts = Readonly<{

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
+import { databaseTime } from "../../store/database-time.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
-import { databaseTime } from "../queue/database-time.ts";
 
 /** One message: `lines` go in it, and `count` were waiting. */
 export type AlertMessage = Readonly<{

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from "kysely";
+import { databaseTime } from "../../store/database-time.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import { newestMigration } from "../../store/migrate.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import { unsynced } from "../../store/unsynced.ts";
-import { inTransaction } from "../in-transaction.ts";
-import { databaseTime } from "./database-time.ts";
 
 export type Claimed = Readonly<{
   /** In the order in which they should start; `lease` is their new fencing token. */

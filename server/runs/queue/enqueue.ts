@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from "kysely";
+import { databaseTime } from "../../store/database-time.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunTrigger } from "../../store/tables.ts";
-import { inTransaction } from "../in-transaction.ts";
 import { formatNotice, runsChannel } from "../run-notices.ts";
-import { databaseTime } from "./database-time.ts";
 
 export type NewRun = Readonly<{
   job: string;

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
+import { databaseTime } from "../../store/database-time.ts";
 import type { Db } from "../../store/open-store.ts";
-import { databaseTime } from "./database-time.ts";
 
 /** A lease: the run and the fencing token that its claim gave. */
 export type Lease = Readonly<{ runId: number; lease: number }>;

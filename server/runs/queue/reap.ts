@@ -1,15 +1,15 @@
 import { sql } from "kysely";
+import { databaseTime } from "../../store/database-time.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import { raiseAlert, resolveAlert } from "../alerts.ts";
 import { questionAlertKey } from "../failure-alert.ts";
-import { inTransaction } from "../in-transaction.ts";
 import { missedRunAlert } from "../missed-alert.ts";
 import { type RunError, readRunError } from "../run-error.ts";
 import { sendNotice } from "../run-notices.ts";
 import { startFollowers } from "../triggers/start-followers.ts";
 import { wakeParent } from "../wake-parent.ts";
-import { databaseTime } from "./database-time.ts";
 import { lostAfterMs } from "./heartbeat.ts";
 import { findRetryPolicy } from "./retry-policy.ts";
 import { settle } from "./settle.ts";

@@ -1,3 +1,4 @@
+import { databaseTime } from "../../store/database-time.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import { raiseAlert } from "../alerts.ts";
@@ -5,7 +6,6 @@ import { failureAlert } from "../failure-alert.ts";
 import { sendNotice } from "../run-notices.ts";
 import { startFollowers } from "../triggers/start-followers.ts";
 import { wakeParent } from "../wake-parent.ts";
-import { databaseTime } from "./database-time.ts";
 
 /** Lets a run that needed a decision go on from its journal, or ends it for the reason that stopped it. */
 export async function settleDecided(trx: Db, run: Row<"runs">, state: "queued" | "failed"): Promise<void> {

@@ -1,18 +1,18 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Manifest } from "../../jobs/manifest.ts";
+import { databaseTime } from "../../store/database-time.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunState } from "../../store/tables.ts";
 import { raiseAlert, resolveAlert } from "../alerts.ts";
 import type { AttemptOutcome } from "../attempt-outcome.ts";
 import { failureAlert, questionAlertKey } from "../failure-alert.ts";
-import { inTransaction } from "../in-transaction.ts";
 import type { RunError } from "../run-error.ts";
 import { formatNotice, runsChannel, sendNotice } from "../run-notices.ts";
 import { isFailure, isFinal } from "../run-states.ts";
 import { startFollowers } from "../triggers/start-followers.ts";
 import { wakeParent } from "../wake-parent.ts";
 import { backoffMs } from "./backoff.ts";
-import { databaseTime } from "./database-time.ts";
 import { unclaim } from "./unclaim.ts";
 
 /** The attempt goes on later, from its journal: when it is time, or when what it waits for has happened. */

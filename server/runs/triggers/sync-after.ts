@@ -1,7 +1,7 @@
 import type { Manifest } from "../../jobs/manifest.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import { concurrencyOf } from "../concurrency-of.ts";
-import { inTransaction } from "../in-transaction.ts";
 
 /** Makes the job's rows in `after_triggers` those of the version that is active; null where none is. */
 export async function syncAfterTriggers(

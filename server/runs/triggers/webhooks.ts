@@ -3,10 +3,10 @@ import { sql } from "kysely";
 import { UserError } from "../../errors.ts";
 import { personCommand } from "../../person-command.ts";
 import { sha256 } from "../../sha256.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import { recordEvent } from "../events.ts";
-import { inTransaction } from "../in-transaction.ts";
 
 type Home = Parameters<typeof personCommand>[0];
 

@@ -1,11 +1,11 @@
 import { sql } from "kysely";
+import { inTransaction } from "../../store/in-transaction.ts";
 import { newestMigration } from "../../store/migrate.ts";
 import { type Db, notify } from "../../store/open-store.ts";
 import type { WorkerState } from "../../store/tables.ts";
 import { unsynced } from "../../store/unsynced.ts";
 import { version } from "../../version.ts";
 import { resolveAlert } from "../alerts.ts";
-import { inTransaction } from "../in-transaction.ts";
 import type { Unserved } from "./needs.ts";
 import { lostWorkerAlert } from "./worker-alerts.ts";
 import { type WorkerSelf, workersChannel } from "./worker-self.ts";

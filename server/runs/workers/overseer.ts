@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { Log } from "../../log.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import type { Store } from "../../store/open-store.ts";
 import { raiseAlert, resolveAlert } from "../alerts.ts";
-import { inTransaction } from "../in-transaction.ts";
 import { readRunError } from "../run-error.ts";
 import { formatRunId } from "../run-id.ts";
 import type { WorkerView } from "./read-workers.ts";

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { UserError } from "../../errors.ts";
+import { inTransaction } from "../../store/in-transaction.ts";
 import { type Db, notify } from "../../store/open-store.ts";
 import { resolveAlert } from "../alerts.ts";
-import { inTransaction } from "../in-transaction.ts";
 import { lostWorkerAlert } from "./worker-alerts.ts";
 import { workersChannel } from "./worker-self.ts";
 

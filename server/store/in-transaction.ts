@@ -1,4 +1,4 @@
-import type { Db } from "../store/open-store.ts";
+import type { Db } from "./open-store.ts";
 
 /** Runs `work` in the transaction that `db` is, or in one of its own. */
 export function inTransaction<T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> {
