@@ -104,14 +104,14 @@ describe("approval", () => {
   it("tells a rejection with the person's note", async () => {
     await fixture.addVersion(3, "export const three = 3;\n");
     const waiting = text("job_review", { name: "watch", wait_seconds: 50 });
-    await rejectVersion(fixture.db, { job: "watch", version: 3, note: "not at night" });
+    await rejectVersion(fixture.db, { kind: "job", name: "watch" }, { version: 3, note: "not at night" });
     expect(await waiting).toMatch(/\*\*Rejected\*\*: watch v3[\s\S]*not at night/);
   });
 
   it("says that it still waits when the time is up", async () => {
     await fixture.addVersion(4, "export const four = 4;\n");
     expect(await text("job_review", { name: "watch", wait_seconds: 0 })).toMatch(/v4 still waits for the person/);
-    await rejectVersion(fixture.db, { job: "watch", version: 4, note: null });
+    await rejectVersion(fixture.db, { kind: "job", name: "watch" }, { version: 4, note: null });
   });
 
   it("going back is only proposed", async () => {

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { UserError } from "../errors.ts";
+import { killGroup } from "./kill-group.ts";
 
 /** From SIGTERM to SIGKILL. */
 const graceMs = 2_000;
@@ -14,12 +15,21 @@ export type ProcessOrder = Readonly<{
   stdin: Buffer;
   /** Most bytes of both outputs together. */
   maxBytes: number;
+  /** Whether a program that puts out more is ended, or goes on with the rest dropped. */
+  onTooMuch: "end" | "drop";
   signal: AbortSignal;
-  /** Called with each piece of either output. */
-  onOutput(piece: Buffer): void;
+  /** Called with each piece of either output, as far as it is kept. */
+  onOutput(piece: Buffer, stream: "stdout" | "stderr"): void;
 }>;
 
-export type ProcessEnd = Readonly<{ code: number | null; signal: string | null; stdout: Buffer; stderr: Buffer }>;
+export type ProcessEnd = Readonly<{
+  code: number | null;
+  signal: string | null;
+  stdout: Buffer;
+  stderr: Buffer;
+  /** Whether output was dropped. */
+  truncated: boolean;
+}>;
 
 /**
  * Runs a program in a process group of its own, and settles when it and all of its group are gone.
@@ -38,25 +48,26 @@ export async function runProcess(order: ProcessOrder): Promise<ProcessEnd> {
   let total = 0;
 
   function stop(): void {
-    killGroup(child, "SIGTERM");
-    timers.push(setTimeout(() => killGroup(child, "SIGKILL"), graceMs));
+    killGroup(child.pid, "SIGTERM");
+    timers.push(setTimeout(() => killGroup(child.pid, "SIGKILL"), graceMs));
   }
-  function keep(kept: Buffer[], piece: Buffer): void {
+  function keep(stream: "stdout" | "stderr", piece: Buffer): void {
     const before = total;
     total += piece.length;
     if (before > maxBytes) return;
-    if (total > maxBytes) {
+    if (total > maxBytes && order.onTooMuch === "end") {
       stop();
       return;
     }
-    kept.push(piece);
-    order.onOutput(piece);
+    const kept = piece.subarray(0, maxBytes - before);
+    (stream === "stdout" ? stdout : stderr).push(kept);
+    order.onOutput(kept, stream);
   }
 
   // Out of file descriptors, Node makes no pipes, and its error event would end the daemon if nobody listened.
   if (child.stdout === undefined) throw notStarted(command, await new Promise((done) => child.once("error", done)));
-  child.stdout.on("data", (piece: Buffer) => keep(stdout, piece));
-  child.stderr.on("data", (piece: Buffer) => keep(stderr, piece));
+  child.stdout.on("data", (piece: Buffer) => keep("stdout", piece));
+  child.stderr.on("data", (piece: Buffer) => keep("stderr", piece));
   // A program that does not read its input is no failure.
   child.stdin.on("error", () => {});
   child.stdin.end(order.stdin);
@@ -65,7 +76,7 @@ export async function runProcess(order: ProcessOrder): Promise<ProcessEnd> {
     const end = await new Promise<Pick<ProcessEnd, "code" | "signal">>((resolve, reject) => {
       child.once("error", (cause) => reject(notStarted(command, cause)));
       child.once("exit", () => {
-        killGroup(child, "SIGKILL");
+        killGroup(child.pid, "SIGKILL");
         timers.push(
           setTimeout(() => {
             child.stdout.destroy();
@@ -76,13 +87,14 @@ export async function runProcess(order: ProcessOrder): Promise<ProcessEnd> {
       child.once("close", (code, ended) => resolve({ code, signal: ended }));
     });
     signal.throwIfAborted();
-    if (total > maxBytes) {
+    const truncated = total > maxBytes;
+    if (truncated && order.onTooMuch === "end") {
       throw new UserError(
         "limit_exceeded",
         `${command} put out more than ${maxBytes} bytes and was ended; limits.responseBytes in defineJob raises that.`,
       );
     }
-    return { ...end, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+    return { ...end, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), truncated };
   } finally {
     signal.removeEventListener("abort", stop);
     for (const timer of timers) clearTimeout(timer);
@@ -100,14 +112,4 @@ function start<T>(spawned: () => T, command: string): T {
 function notStarted(command: string, cause: unknown): UserError {
   const why = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
   return new UserError("exec_failed", `${command} could not be started${why}.`, { cause });
-}
-
-function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    // Windows has no groups.
-    process.kill(process.platform === "win32" ? pid : -pid, signal);
-  } catch {
-    // Nobody is left.
-  }
 }

@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { access, mkdir, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
@@ -12,6 +11,7 @@ import { createMask } from "./mask-secrets.ts";
 import { asPathError } from "./path-error.ts";
 import { pathArgument } from "./path-grant.ts";
 import { grantedSecrets } from "./placeholders.ts";
+import { requireProgram } from "./require-program.ts";
 
 const argument = z.string().refine((text) => !text.includes("\0"), "an argument holds no NUL");
 
@@ -38,7 +38,8 @@ export const execEffect = defineEffect({
     const tail = createExecTail(mask, context.progress);
     const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: homedir(), LANG: "C.UTF-8", ...grant.env };
     const maxBytes = manifest.limits.responseBytes;
-    const ended = await runProcess({ command, args: args.args, cwd, env, stdin, maxBytes, signal, onOutput: tail });
+    const order = { command, args: args.args, cwd, env, stdin, maxBytes, onTooMuch: "end", signal } as const;
+    const ended = await runProcess({ ...order, onOutput: tail });
     return {
       code: ended.code,
       signal: ended.signal,
@@ -47,16 +48,6 @@ export const execEffect = defineEffect({
     };
   },
 });
-
-async function requireProgram(command: string): Promise<void> {
-  const found = await stat(command).catch(() => undefined);
-  if (found === undefined) throw new UserError("exec_failed", `There is no program ${command} on this machine.`);
-  const executable = await access(command, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!found.isFile() || !executable) throw new UserError("exec_failed", `${command} is no executable file.`);
-}
 
 /** The granted folder, or the run's own, which is made where it is missing. */
 async function requireStartFolder({ services, runId }: EffectContext, granted: string | null): Promise<string> {

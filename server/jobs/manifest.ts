@@ -25,8 +25,8 @@ const frozenTriggers = z.strictObject({
   webhook: z.boolean(),
 });
 
-/** One host that a job may reach. `port: null` means the scheme's own port; `private` lets the name resolve to a private address. */
-const netGrant = z.strictObject({
+/** One host that a job or role may reach. `port: null` means the scheme's own port; `private` lets the name resolve to a private address. */
+export const netGrant = z.strictObject({
   host: z.string(),
   port: z.int().min(1).max(65535).nullable(),
   private: z.boolean(),

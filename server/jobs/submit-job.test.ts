@@ -102,7 +102,7 @@ describe("submitting", () => {
   test("a rejected content submitted again says so, with the person's note", async () => {
     await using jobs = await testJobs(pool);
     await submitted(jobs.deps, { source: source("one") });
-    await rejectVersion(jobs.deps.store.db, { job: "test", version: null, note: "too curious" });
+    await rejectVersion(jobs.deps.store.db, { kind: "job", name: "test" }, { version: null, note: "too curious" });
     expect(await submit(jobs.deps, { source: source("one") })).toMatchObject({
       outcome: "unchanged",
       state: "rejected",

@@ -5,10 +5,12 @@ import type { Manifest } from "../jobs/manifest.ts";
 import type { Log } from "../log.ts";
 import { personCommand } from "../person-command.ts";
 import type { Store } from "../store/open-store.ts";
-import { type ChainKey, findActive, findApproval, type Link, type Refusal, trustedKeys } from "./chain.ts";
+import type { Decision } from "./canonical-text.ts";
+import { type Chain, type ChainKey, findActive, findApproval, type Link, type Refusal, trustedKeys } from "./chain.ts";
 import { type ChainHead, readChainHead } from "./chain-head.ts";
 import { followChain } from "./follow-chain.ts";
 import { reportRefusal } from "./report-refusal.ts";
+import { isSignedKind, type Subject, subjectNoun, subjectTitle, subjectWord } from "./subject.ts";
 import { createVersionVerifier } from "./verify-version.ts";
 
 /** What a worker may run, verified a moment ago. */
@@ -72,9 +74,27 @@ export type Approvals = Readonly<{
   decisions(job?: string): Promise<readonly Link[]>;
   /** The active approval of every job, also where a broken chain keeps them from running. */
   live(): Promise<readonly Link[]>;
+  /** The same of everything that is signed: jobs, roles, skills, MCP servers and commands. */
+  liveSubjects(): Promise<readonly Link[]>;
+  /**
+   * The decision by which the active version of a subject counts, or the given one, and what `verify` makes of what is stored of it.
+   * Throws as `requireRunnable` does.
+   */
+  requireSigned<T extends object>(subject: Subject, verify: Verify<T>, version?: number): Promise<Signed<T>>;
+  /** The version of a subject that is active, or undefined. Throws `chain_broken`. */
+  activeOf(subject: Subject): Promise<ActiveVersion | undefined>;
   /** Called with each job that a new decision touches, from any machine. Returns what stops it. */
   onChange(callback: (job: string) => void): () => void;
+  /** The same with every subject, jobs included. */
+  onDecision(callback: (subject: Subject) => void): () => void;
 }>;
+
+/** Compares what is stored of a version with the decision that signed it, byte for byte. */
+export type Verify<T> = (
+  signed: Decision,
+) => Promise<Readonly<{ ok: true; version: T } | { ok: false; reason: string; unreadable: boolean }>>;
+
+export type Signed<T> = T & Readonly<{ version: number; bundleHash: string }>;
 
 /** Approvals with the subscription that tells of other machines' decisions; whoever made them disposes them. */
 export type OwnedApprovals = Approvals & AsyncDisposable;
@@ -92,7 +112,7 @@ export async function createApprovals({
   /** A machine where nobody signs: that it does not trust a key is its own matter, which the daemons need not hear of. */
   verifiesOnly?: boolean;
 }): Promise<OwnedApprovals> {
-  const callbacks = new Set<(job: string) => void>();
+  const callbacks = new Set<(subject: Subject) => void>();
   const { db } = store;
   const verifier = createVersionVerifier(db);
   const follower = followChain({
@@ -102,57 +122,75 @@ export async function createApprovals({
       if (verifiesOnly && refusal.code === "key_untrusted") log.warn(refusal, "a decision does not count here");
       else await reportRefusal(db, log, refusal);
     },
-    onTouched: (jobs) => {
-      for (const job of jobs) for (const callback of callbacks) callback(job);
+    onTouched: (touched) => {
+      for (const subject of subjectsOf(touched)) for (const callback of callbacks) callback(subject);
     },
   });
 
-  const requireLink = async (job: string, version?: number): Promise<Link> => {
-    const { chain } = await follower.requireWhole((now) =>
-      version === undefined ? findActive(now, "job", job)?.seq : findApproval(now, "job", job, version)?.seq,
-    );
-    const link = version === undefined ? findActive(chain, "job", job) : findApproval(chain, "job", job, version);
+  const requireLink = async (subject: Subject, version?: number): Promise<Link> => {
+    const { kind, name } = subject;
+    const find = (now: Chain) =>
+      version === undefined ? findActive(now, kind, name) : findApproval(now, kind, name, version);
+    const { chain } = await follower.requireWhole((now) => find(now)?.seq);
+    const link = find(chain);
     if (link !== undefined) return link;
-    const forged = chain.refusals.findLast((refusal) => refusal.kind === "job" && refusal.name === job);
-    const what = version === undefined ? `Job "${job}"` : `Version v${version} of job "${job}"`;
+    const forged = chain.refusals.findLast((refusal) => refusal.kind === kind && refusal.name === name);
+    const what = version === undefined ? subjectTitle(subject) : `Version v${version} of ${subjectNoun(subject)}`;
     if (forged !== undefined) {
-      throw new UserError(
-        "approval_invalid",
-        `${what} does not run: decision ${forged.seq} does not count, ${forged.reason}.`,
-        {
-          next: personCommand(home, "review", job),
-        },
-      );
+      const why = `decision ${forged.seq} does not count, ${forged.reason}`;
+      throw new UserError("approval_invalid", `${what} ${refusedWords(kind)}: ${why}.`, {
+        next: personCommand(home, "review", subjectWord(subject)),
+      });
     }
     throw new UserError("not_approved", `${what} has no valid approval.`, {
-      next: personCommand(home, "approve", job),
+      next: personCommand(home, "approve", subjectWord(subject)),
     });
   };
 
-  const requireVerified = async ({ decision, seq }: Link): Promise<Runnable> => {
-    const verified = await verifier.verify(decision);
-    const { name: job } = decision;
-    const { version, bundle } = decision;
+  const requireSigned = async <T extends object>(
+    subject: Subject,
+    verify: Verify<T>,
+    wanted?: number,
+  ): Promise<Signed<T>> => requireVerified(subject, await requireLink(subject, wanted), verify);
+
+  const requireVerified = async <T extends object>(
+    subject: Subject,
+    { decision, seq }: Link,
+    verify: Verify<T>,
+  ): Promise<Signed<T>> => {
+    const verified = await verify(decision);
+    const { kind, name, version, bundle } = decision;
+    const what = `${subjectTitle(subject)} v${version} ${refusedWords(subject.kind)}`;
     if (!verified.ok && verified.unreadable) {
-      throw new UserError("version_newer", `Job "${job}" v${version} does not run here: ${verified.reason}.`, {
+      throw new UserError("version_newer", `${what} here: ${verified.reason}.`, {
         next: "install the release that the other machines have",
       });
     }
     if (!verified.ok || version === null || bundle === null) {
       const reason = verified.ok ? "it names no version" : verified.reason;
-      await reportRefusal(db, log, {
-        seq,
-        code: "approval_invalid",
-        reason,
-        kind: "job",
-        name: job,
-        decision: "start",
-      });
-      throw new UserError("approval_invalid", `Job "${job}" v${version} does not run: ${reason}.`, {
-        next: personCommand(home, "review", job),
+      await reportRefusal(db, log, { seq, code: "approval_invalid", reason, kind, name, decision: "start" });
+      throw new UserError("approval_invalid", `${what}: ${reason}.`, {
+        next: personCommand(home, "review", subjectWord(subject)),
       });
     }
-    return { version, bundleHash: bundle, ...verified.version };
+    return { ...verified.version, version, bundleHash: bundle };
+  };
+
+  const activeOf = async ({ kind, name }: Subject): Promise<ActiveVersion | undefined> => {
+    const { chain } = await follower.requireWhole((now) => findActive(now, kind, name)?.seq);
+    const link = findActive(chain, kind, name);
+    if (link === undefined || link.decision.version === null) return undefined;
+    return { version: link.decision.version, decidedAt: link.decision.time, keyId: link.keyId };
+  };
+
+  const liveSubjects = async (): Promise<readonly Link[]> => {
+    const { chain } = await follower.sync();
+    return subjectsOf(chain.subjects.keys()).flatMap(({ kind, name }) => findActive(chain, kind, name) ?? []);
+  };
+
+  const follow = (callback: (subject: Subject) => void) => {
+    callbacks.add(callback);
+    return () => callbacks.delete(callback);
   };
 
   // The first look is made now, so that a broken chain is known (and told) before anything asks.
@@ -164,19 +202,17 @@ export async function createApprovals({
   const stopListening = await store.listen("decisions", onNotify);
 
   return {
-    async active(job) {
-      const { chain } = await follower.requireWhole((now) => findActive(now, "job", job)?.seq);
-      const link = findActive(chain, "job", job);
-      if (link === undefined || link.decision.version === null) return undefined;
-      return { version: link.decision.version, decidedAt: link.decision.time, keyId: link.keyId };
-    },
-    requireRunnable: async (job, version) => requireVerified(await requireLink(job, version)),
+    active: (job) => activeOf({ kind: "job", name: job }),
+    activeOf,
+    requireSigned,
+    requireRunnable: (job, version) => requireSigned({ kind: "job", name: job }, verifier.verify, version),
     async requireManifest(job) {
-      const link = await requireLink(job);
-      return verifier.keptManifest(link.decision) ?? (await requireVerified(link)).manifest;
+      const subject = { kind: "job", name: job } as const;
+      const link = await requireLink(subject);
+      return verifier.keptManifest(link.decision) ?? (await requireVerified(subject, link, verifier.verify)).manifest;
     },
     async recheck(job, version) {
-      await requireLink(job, version);
+      await requireLink({ kind: "job", name: job }, version);
     },
     async status() {
       const { chain, problem } = await follower.verifyAll();
@@ -209,20 +245,29 @@ export async function createApprovals({
         ({ decision }) => job === undefined || (decision.kind === "job" && decision.name === job),
       );
     },
-    async live() {
-      const { chain } = await follower.sync();
-      return [...chain.subjects.keys()].flatMap((subject) => {
-        const name = subject.startsWith("job:") ? subject.slice("job:".length) : undefined;
-        return name === undefined ? [] : (findActive(chain, "job", name) ?? []);
-      });
-    },
-    onChange(callback) {
-      callbacks.add(callback);
-      return () => callbacks.delete(callback);
-    },
+    live: async () => (await liveSubjects()).filter(({ decision }) => decision.kind === "job"),
+    liveSubjects,
+    onChange: (callback) =>
+      follow(({ kind, name }) => {
+        if (kind === "job") callback(name);
+      }),
+    onDecision: follow,
     async [Symbol.asyncDispose]() {
       await stopListening();
       await follower.idle();
     },
   };
+}
+
+/** Of `kind:name`, those whose versions are signed. */
+function subjectsOf(ids: Iterable<string>): Subject[] {
+  return [...ids].flatMap((id) => {
+    const colon = id.indexOf(":");
+    const kind = id.slice(0, colon);
+    return isSignedKind(kind) ? [{ kind, name: id.slice(colon + 1) }] : [];
+  });
+}
+
+function refusedWords(kind: Subject["kind"]): string {
+  return kind === "job" ? "does not run" : "is not used";
 }

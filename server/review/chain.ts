@@ -30,7 +30,7 @@ export type Refusal = Readonly<{
 export type ChainKey = PublicKey & Readonly<{ trustedBy: string | null; revoked: boolean }>;
 
 /** The approvals of one job (or role, skill …): by version, who signed it, latest last. */
-type Subject = { versions: Map<number, Map<string, Link>>; active: number | undefined };
+type Approved = { versions: Map<number, Map<string, Link>>; active: number | undefined };
 
 /** What the chain says up to its head, as this machine judges it. Grown by `appendRow` alone. */
 export type Chain = {
@@ -39,12 +39,12 @@ export type Chain = {
   readonly hashes: Set<string>;
   readonly refusals: Refusal[];
   readonly keys: Map<string, ChainKey>;
-  readonly subjects: Map<string, Subject>;
+  readonly subjects: Map<string, Approved>;
   /** Lost heads that a person accepted. */
   readonly acceptedHeads: Set<string>;
 };
 
-/** What became of a row, and which jobs it touched. */
+/** What became of a row, and which subjects (`kind:name`) it touched. */
 export type Verdict = Readonly<{ link: Link | undefined; refusal: Refusal | undefined; touched: readonly string[] }>;
 
 /** An empty chain under the root keys of this machine. */
@@ -148,7 +148,7 @@ function apply(chain: Chain, link: Link): string[] {
       signers.delete(link.keyId);
       subject.versions.set(d.version, signers.set(link.keyId, link));
       subject.active = d.version;
-      return touch(d.kind, d.name);
+      return [`${d.kind}:${d.name}`];
     }
     case "revoke": {
       const subject = subjectOf(chain, d);
@@ -156,10 +156,10 @@ function apply(chain: Chain, link: Link): string[] {
       else subject.versions.delete(d.version);
       // Never back to an older version by itself: old code can be vulnerable code.
       if (d.version === null || subject.active === d.version) subject.active = undefined;
-      return touch(d.kind, d.name);
+      return [`${d.kind}:${d.name}`];
     }
     case "resume":
-      return touch(d.kind, d.name);
+      return [`${d.kind}:${d.name}`];
     case "trust": {
       const key = parseTrustSubject(d.subject);
       const known = chain.keys.get(d.name);
@@ -191,7 +191,7 @@ function revokeKey(chain: Chain, id: string, signer: string): string[] {
   const touched: string[] = [];
   for (const [name, subject] of chain.subjects) {
     for (const [version, signers] of subject.versions) {
-      if (signers.delete(id)) touched.push(...(name.startsWith("job:") ? [name.slice("job:".length)] : []));
+      if (signers.delete(id)) touched.push(name);
       if (signers.size === 0) subject.versions.delete(version);
     }
     if (subject.active !== undefined && !subject.versions.has(subject.active)) subject.active = undefined;
@@ -203,13 +203,9 @@ function revokeKey(chain: Chain, id: string, signer: string): string[] {
   return touched;
 }
 
-function subjectOf(chain: Chain, d: Decision): Subject {
+function subjectOf(chain: Chain, d: Decision): Approved {
   const id = `${d.kind}:${d.name}`;
   const subject = chain.subjects.get(id) ?? { versions: new Map(), active: undefined };
   chain.subjects.set(id, subject);
   return subject;
-}
-
-function touch(kind: string, name: string): string[] {
-  return kind === "job" ? [name] : [];
 }

@@ -18,7 +18,8 @@ type Deps = Readonly<{
   db: Db;
   home: Home;
   onRefusal: (refusal: Refusal) => Promise<void>;
-  onTouched: (jobs: ReadonlySet<string>) => void;
+  /** Subjects as `kind:name`. */
+  onTouched: (subjects: ReadonlySet<string>) => void;
 }>;
 
 type Verified = { chain: Chain; keysStamp: string; prints: Map<number, string>; problem: UserError | undefined };
@@ -75,14 +76,14 @@ export function followChain({ db, home, onRefusal, onTouched }: Deps) {
       if (at % 100 === 99) await setImmediate();
       state.prints.set(row.seq, fingerprint(row));
       const verdict = appendRow(state.chain, row);
-      for (const job of verdict.touched) touched.add(job);
+      for (const subject of verdict.touched) touched.add(subject);
       if (verdict.refusal !== undefined) refusals.push(verdict.refusal);
     }
     if (rows.length > 0 || state !== known) state.problem ??= remember(home, state.chain);
     known = state;
     for (const refusal of refusals) await tell(refusal, state);
     if (state.problem !== undefined) await tell(asRefusal(state, state.problem), state);
-    const changed = before === undefined ? touched : jobsThatDiffer(before, state);
+    const changed = before === undefined ? touched : subjectsThatDiffer(before, state);
     if (changed.size > 0) onTouched(changed);
     return state;
   };
@@ -156,15 +157,12 @@ function readRoots(home: Home): { roots: readonly PublicKey[]; problem: UserErro
   }
 }
 
-/** Jobs for which another version counts now, or all of them where a problem came or went. */
-function jobsThatDiffer(before: Verified, after: Verified): Set<string> {
+/** Subjects of which another version counts now, or all of them where a problem came or went. */
+function subjectsThatDiffer(before: Verified, after: Verified): Set<string> {
   const all = new Set([...before.chain.subjects.keys(), ...after.chain.subjects.keys()]);
   const turned = (before.problem === undefined) !== (after.problem === undefined);
-  const differing = [...all].filter(
-    (subject) => turned || approvalsOf(before.chain, subject) !== approvalsOf(after.chain, subject),
-  );
   return new Set(
-    differing.filter((subject) => subject.startsWith("job:")).map((subject) => subject.slice("job:".length)),
+    [...all].filter((subject) => turned || approvalsOf(before.chain, subject) !== approvalsOf(after.chain, subject)),
   );
 }
 

@@ -6,13 +6,15 @@ import { personCommand } from "../person-command.ts";
 import { resolveAlert } from "../runs/alerts.ts";
 import { recordEvent } from "../runs/events.ts";
 import { notify, type Store } from "../store/open-store.ts";
-import type { Row, Tables } from "../store/tables.ts";
+import type { Tables } from "../store/tables.ts";
 import type { Approvals } from "./approvals.ts";
 import { parseDecisionText } from "./canonical-text.ts";
 import { appendRow, type Chain, decisionHash, findApproval, type Link, startChain } from "./chain.ts";
 import { brokenChain, rowsFrom } from "./follow-chain.ts";
 import { keyId } from "./public-key.ts";
 import { refusalAlertKey } from "./report-refusal.ts";
+import { storedVersions } from "./stored-versions.ts";
+import { isSignedKind, type Subject, subjectNoun, subjectTitle, subjectWord } from "./subject.ts";
 import { readTrustedKeys } from "./trusted-keys.ts";
 import { findDifference } from "./verify-version.ts";
 
@@ -91,7 +93,7 @@ async function recordOne(
       next: personCommand(home, "keys", "list"),
     });
   if (link === undefined) throw new Error("a row that is not refused is a link");
-  if (decision.kind === "job") await applyToJob(trx, home, link, approvedBefore);
+  await applyToVersions(trx, home, link, approvedBefore);
   if (decision.decision === "accept_chain") {
     const still = brokenChain(home, chain);
     if (still !== undefined) throw still;
@@ -105,91 +107,64 @@ async function recordOne(
   return recorded;
 }
 
-async function applyToJob(
+/** Marks the stored versions that a decision is about, once they are what it says. */
+async function applyToVersions(
   trx: Transaction<Tables>,
   home: Home,
   { decision, keyId: by }: Link,
   approvedBefore: boolean,
 ): Promise<void> {
-  const { name: job, version } = decision;
-  const known = await trx.selectFrom("jobs").select("name").where("name", "=", job).executeTakeFirst();
-  if (known === undefined) throw new UserError("job_not_found", `No job "${job}".`, { next: "job_list" });
+  const { kind, name, version, decision: verb } = decision;
+  if (!isSignedKind(kind)) return;
+  const subject = { kind, name };
+  const versions = storedVersions(trx, subject);
+  await versions.requireKnown();
   if (version !== null) {
-    const stored = await requireRow(trx, home, job, version);
+    const stored = await versions.find(version);
+    if (stored === undefined)
+      throw new UserError("version_not_found", `${subjectTitle(subject)} has no v${version}.`, {
+        next: personCommand(home, "review", subjectWord(subject)),
+      });
     const differing = findDifference(stored, decision);
-    if (differing !== undefined && decision.decision !== "revoke") {
+    if (differing !== undefined && verb !== "revoke") {
       throw new UserError(
         "stale_review",
-        `v${version} of "${job}" changed since the review: ${differing} is another.`,
-        { next: personCommand(home, "review", job) },
+        `v${version} of ${subjectNoun(subject)} changed since the review: ${differing} is another.`,
+        { next: personCommand(home, "review", subjectWord(subject)) },
       );
     }
-    if (decision.decision === "approve" && stored.state === "superseded")
-      await refuseSuperseded(trx, home, job, version);
-    if (decision.decision === "activate" && !approvedBefore) {
+    if (verb === "approve" && stored.state === "superseded")
+      refuseSuperseded(home, subject, version, await versions.findPending({ above: version }));
+    if (verb === "activate" && !approvedBefore) {
       throw new UserError(
         "not_approved",
-        `v${version} of "${job}" has no approval that counts, so it must be approved, not activated.`,
-        {
-          next: personCommand(home, "approve", job, `v${version}`),
-        },
+        `v${version} of ${subjectNoun(subject)} has no approval that counts, so it must be approved, not activated.`,
+        { next: personCommand(home, "approve", subjectWord(subject), `v${version}`) },
       );
     }
   }
-  const versions = trx.updateTable("versions").where("job", "=", job);
-  switch (decision.decision) {
+  switch (verb) {
     case "approve":
     case "activate":
-      await versions.set({ state: "approved" }).where("number", "=", version).execute();
+      // Both name a version: the signed text has no other form.
+      if (version !== null) await versions.approve(version);
       return;
-    case "revoke": {
-      const revoked = versions.set({ state: "revoked" }).where("state", "=", "approved");
-      await (version === null ? revoked : revoked.where("number", "=", version)).execute();
-      return;
-    }
+    case "revoke":
+      return versions.revoke(version);
     case "resume":
-      await applyResume(trx, { job, by: `key ${by}` });
+      if (kind === "job") await applyResume(trx, { job: name, by: `key ${by}` });
       return;
     default:
       return;
   }
 }
 
-async function requireRow(
-  trx: Transaction<Tables>,
-  home: Home,
-  job: string,
-  version: number,
-): Promise<Row<"versions">> {
-  const row = await trx
-    .selectFrom("versions")
-    .selectAll()
-    .where("job", "=", job)
-    .where("number", "=", version)
-    .executeTakeFirst();
-  if (row === undefined)
-    throw new UserError("version_not_found", `Job "${job}" has no v${version}.`, {
-      next: personCommand(home, "review", job),
-    });
-  return row;
-}
-
-async function refuseSuperseded(trx: Transaction<Tables>, home: Home, job: string, version: number): Promise<void> {
-  const newer = await trx
-    .selectFrom("versions")
-    .select("number")
-    .where("job", "=", job)
-    .where("number", ">", version)
-    .where("state", "=", "pending")
-    .orderBy("number", "desc")
-    .executeTakeFirst();
+function refuseSuperseded(home: Home, subject: Subject, version: number, newer: number | undefined): void {
   if (newer === undefined) return;
   throw new UserError(
     "stale_review",
-    `v${newer.number} of "${job}" was proposed since, so v${version} cannot be approved any more.`,
-    {
-      next: personCommand(home, "review", job),
-    },
+    `v${newer} of ${subjectNoun(subject)} was proposed since, so v${version} cannot be approved any more.`,
+    { next: personCommand(home, "review", subjectWord(subject)) },
   );
 }
 

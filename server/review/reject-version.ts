@@ -2,38 +2,28 @@ import { UserError } from "../errors.ts";
 import { recordEvent } from "../runs/events.ts";
 import type { Db } from "../store/open-store.ts";
 import { storableText } from "../store/text.ts";
+import { storedVersions } from "./stored-versions.ts";
+import { type Subject, subjectTitle, subjectWord } from "./subject.ts";
 
 /** Refuses a pending version (the newest one where none is named). Unsigned, since it only makes things safer. Throws `version_not_found`. */
 export async function rejectVersion(
   db: Db,
-  options: { job: string; version: number | null; note: string | null },
+  subject: Subject,
+  { version, note }: { version: number | null; note: string | null },
 ): Promise<number> {
-  const { job, version, note } = options;
-  const pending = await db
-    .selectFrom("versions")
-    .select("number")
-    .where("job", "=", job)
-    .where("state", "=", "pending")
-    .orderBy("number", "desc")
-    .execute();
-  const number = version === null ? pending[0]?.number : pending.find((row) => row.number === version)?.number;
+  const versions = storedVersions(db, subject);
+  const number = await versions.findPending(version === null ? {} : { number: version });
   if (number === undefined) {
     const what = version === null ? "no version" : `no v${version}`;
-    throw new UserError("version_not_found", `Job "${job}" has ${what} that waits for a decision.`, {
-      next: `jr review ${job}`,
+    throw new UserError("version_not_found", `${subjectTitle(subject)} has ${what} that waits for a decision.`, {
+      next: `jr review ${subjectWord(subject)}`,
     });
   }
-  await db
-    .updateTable("versions")
-    .set({ state: "rejected", rejected_note: note === null ? null : storableText(note) })
-    .where("job", "=", job)
-    .where("number", "=", number)
-    .where("state", "=", "pending")
-    .execute();
+  await versions.reject(number, note === null ? null : storableText(note));
   await recordEvent(db, {
     kind: "version.rejected",
     actor: "person",
-    subject: job,
+    subject: subjectWord(subject),
     detail: { version: number, note },
     traceId: null,
   });

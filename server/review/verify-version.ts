@@ -84,7 +84,8 @@ async function readText(db: Db, hash: string): Promise<string | null> {
   return blob === undefined ? null : Buffer.from(blob.bytes).toString("utf8");
 }
 
-type StoredHashes = {
+/** What a row of versions or definitions says of its content. */
+export type StoredHashes = Readonly<{
   source_hash: string;
   bundle_hash: string;
   manifest_hash: string;
@@ -92,9 +93,9 @@ type StoredHashes = {
   snapshot: string;
   compiler: string;
   runtime: string;
-};
+}>;
 
-/** The first part of a versions row that a signed text does not cover; undefined where all agree. */
+/** The first part of such a row that a signed text does not cover; undefined where all agree. */
 export function findDifference(row: StoredHashes, signed: Decision): string | undefined {
   if (row.source_hash !== signed.source || sha256(row.snapshot) !== signed.source) return "its source";
   if (row.bundle_hash !== signed.bundle) return "its bundle";

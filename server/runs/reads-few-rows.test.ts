@@ -58,7 +58,11 @@ const approvals = {
   recheck: unused,
   status: unused,
   decisions: unused,
+  liveSubjects: unused,
+  requireSigned: unused,
+  activeOf: unused,
   onChange: () => () => {},
+  onDecision: () => () => {},
 } as const;
 
 function unused(): never {

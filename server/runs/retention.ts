@@ -69,7 +69,8 @@ export async function enforceRetention(
 async function deleteBlobs(db: Db, now: Date, batch: number): Promise<number> {
   const before = new Date(now.getTime() - dayMs);
   const { rows: files } = await sql<{ hash: string }>`
-    select distinct (regexp_matches(snapshot, 'sha256:[0-9a-f]{64}', 'g'))[1] as hash from versions`.execute(db);
+    select distinct (regexp_matches(snapshot, 'sha256:[0-9a-f]{64}', 'g'))[1] as hash
+    from (select snapshot from versions union all select snapshot from definitions) as each`.execute(db);
   const sources = new Set(files.map(({ hash }) => hash));
   let deleted = 0;
   for (let after = ""; ; ) {
@@ -78,7 +79,8 @@ async function deleteBlobs(db: Db, now: Date, batch: number): Promise<number> {
         and not exists (select 1 from journal j where j.result_hash = page.hash)
         and not exists (select 1 from journal j where j.args_hash = page.hash)
         and not exists (select 1 from versions v where v.bundle_hash = page.hash)
-        and not exists (select 1 from versions v where v.source_map_hash = page.hash) as free
+        and not exists (select 1 from versions v where v.source_map_hash = page.hash)
+        and not exists (select 1 from definitions d where d.bundle_hash = page.hash) as free
       from (select hash, created_at from blobs where hash > ${after} order by hash limit ${batch}) as page
       order by hash`.execute(db);
     const last = rows.at(-1);

@@ -8,6 +8,7 @@ import * as alerts from "../../migrations/0005-alerts.ts";
 import * as growth from "../../migrations/0006-growth.ts";
 import * as jobFolders from "../../migrations/0007-job-folders.ts";
 import * as tasks from "../../migrations/0008-tasks.ts";
+import * as definitions from "../../migrations/0009-definitions.ts";
 import * as agents from "../../migrations/0010-agents.ts";
 import * as plans from "../../migrations/0011-plans.ts";
 import { UserError } from "../errors.ts";
@@ -24,6 +25,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0006-growth": growth,
   "0007-job-folders": jobFolders,
   "0008-tasks": tasks,
+  "0009-definitions": definitions,
   "0010-agents": agents,
   "0011-plans": plans,
 };

@@ -58,6 +58,48 @@ export interface VersionsTable {
   created_at: CreatedAt;
 }
 
+/** What a person signs besides jobs. */
+export type DefinitionKind = "role" | "skill" | "mcp_server" | "command";
+
+/** Versions of roles, skills, MCP servers and commands, as `versions` holds those of jobs. */
+export interface DefinitionsTable {
+  kind: DefinitionKind;
+  name: string;
+  /** Counted from 1 within kind and name; shown as `v3`. */
+  number: number;
+  /** What lists show. Whether it may be used is decided by the chain of decisions alone, never by this column. */
+  state: VersionState;
+  source_hash: string;
+  bundle_hash: string;
+  manifest_hash: string;
+  /** Canonical JSON of the manifest of its kind. */
+  manifest: string;
+  /** JSON: the main file and, by path, the blob hash and size of each file. */
+  snapshot: string;
+  compiler: string;
+  runtime: string;
+  /** `shipped 1.2.0`, or `folder`. */
+  proposed_by: string;
+  note: string | null;
+  rejected_note: string | null;
+  created_at: CreatedAt;
+}
+
+/** Where a definition comes from: with the program, from the home folder, or from a configured path. */
+export type DefinitionOrigin = "shipped" | "home" | "path";
+
+/** Where each definition stands on disk. */
+export interface DefinitionFilesTable {
+  kind: DefinitionKind;
+  name: string;
+  origin: DefinitionOrigin;
+  /** The file or folder; null while it is deleted, and then nothing of that name is used. */
+  path: string | null;
+  /** Machine and home folder that it was seen in. */
+  folder: string;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
 export interface BlobsTable {
   /** sha256 of `bytes`. */
   hash: string;
@@ -705,6 +747,8 @@ export interface TaskHistoryTable {
 export interface Tables {
   jobs: JobsTable;
   versions: VersionsTable;
+  definitions: DefinitionsTable;
+  definition_files: DefinitionFilesTable;
   blobs: BlobsTable;
   decisions: DecisionsTable;
   runs: RunsTable;

@@ -155,6 +155,10 @@ function never(): Approvals {
     standing: unused,
     decisions: unused,
     live: unused,
+    liveSubjects: unused,
+    requireSigned: unused,
+    activeOf: unused,
+    onDecision: unused,
     onChange: unused,
   };
 }

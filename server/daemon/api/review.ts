@@ -26,8 +26,8 @@ export function reviewApi(deps: ReviewApiDeps): Hono {
     })
     .post("/api/jobs/:name/reject", async (c) => {
       const { version, note } = await parseBody(c, rejectBody);
-      const job = c.req.param("name");
-      return c.json({ version: await rejectVersion(store.db, { job, version, note }) });
+      const subject = { kind: "job", name: c.req.param("name") } as const;
+      return c.json({ version: await rejectVersion(store.db, subject, { version, note }) });
     })
     .post("/api/decisions", async (c) => {
       const body = await parseBody(c, decisionsBody);
@@ -38,5 +38,7 @@ export function reviewApi(deps: ReviewApiDeps): Hono {
       nudge();
       return c.json({ recorded: links.map(({ seq, hash }) => ({ seq, hash })) });
     })
-    .get("/api/approvals", async (c) => c.json({ ...(await approvals.status()), live: await approvals.live() }));
+    .get("/api/approvals", async (c) =>
+      c.json({ ...(await approvals.status()), live: await approvals.liveSubjects() }),
+    );
 }
