@@ -12,7 +12,7 @@ const statements = [
   `create table plan_nodes (
     plan_id bigint not null references plans (id) on delete cascade, key text not null, position integer not null,
     level integer not null, kind text not null, spec text not null, optional boolean not null, state text not null,
-    attempt integer not null default 0, tries integer not null default 0, next_try_at timestamptz, lease integer,
+    attempt integer not null default 0, tries integer not null default 0, next_try_at timestamptz,
     task_id bigint, agent_id bigint, run_id bigint, output text, error text, history text not null,
     started_at timestamptz, finished_at timestamptz, primary key (plan_id, key))`,
   `create table plan_artifacts (

@@ -12,6 +12,7 @@ import { build } from "esbuild";
 const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/main": ["server/cli/", "server/"],
   "server/cli/": [
+    "server/agents/",
     "server/backup/",
     "server/plans/",
     "server/daemon/",
@@ -30,6 +31,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/",
   ],
   "server/daemon/": [
+    "server/agents/",
     "server/backup/",
     "server/plans/",
     "server/mcp/",
@@ -68,6 +70,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/mcp/client/": ["server/mcp/", "server/definitions/", "server/effects/", "server/"],
   "tools/": [
     "server/plans/",
+    "server/agents/",
     "server/definitions/",
     "server/review/",
     "server/rehearsal/",
@@ -99,6 +102,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/jobs/",
     "server/store/",
     "server/",
+    "server/review/",
   ],
   "server/jobs/": ["server/runs/", "server/sandbox/", "server/store/", "server/"],
   "server/agents/": ["server/runs/", "server/store/", "server/"],

@@ -6,6 +6,8 @@ import { jobRehearse } from "./job-rehearse.ts";
 import { jobReview } from "./job-review.ts";
 import { jobRun } from "./job-run.ts";
 import { jobSubmit } from "./job-submit.ts";
+import { planControl } from "./plan-control.ts";
+import { planCreate } from "./plan-create.ts";
 import { runControl } from "./run-control.ts";
 import { runList } from "./run-list.ts";
 import { runRead } from "./run-read.ts";
@@ -24,6 +26,8 @@ export const tools: readonly Tool[] = [
   runList,
   runRead,
   runControl,
+  planCreate,
+  planControl,
   skillRead,
   status,
 ];

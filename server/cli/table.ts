@@ -8,6 +8,7 @@ const daemon = "JobRunner itself";
 const jobs = "Jobs";
 const decisions = "Your decisions";
 const runs = "Runs";
+const plans = "Plans";
 const hosts = "Hosts and settings";
 
 /** Every command, in the order of the help. Each file is loaded only when its command is called. */
@@ -68,6 +69,15 @@ export const commands: readonly Entry[] = [
   { group: runs, name: "redrive", summary: "run failed runs once more", load: () => import("./redrive.ts") },
   { group: runs, name: "dismiss", summary: "forget failed runs", load: () => import("./dismiss.ts") },
   { group: runs, name: "cancel", summary: "cancel a run", load: () => import("./cancel.ts") },
+
+  {
+    group: plans,
+    name: "plan-run",
+    summary: "turn a goal into a plan and run it",
+    load: () => import("./plan-run.ts"),
+  },
+  { group: plans, name: "plans", summary: "list and steer plans", load: () => import("./plans.ts") },
+  { group: plans, name: "plan-show", summary: "a plan's report and results", load: () => import("./plan-show.ts") },
 
   { group: hosts, name: "connect", summary: "connect a host", load: () => import("./connect.ts") },
   { group: hosts, name: "notify", summary: "send a message, to try a target", load: () => import("./notify.ts") },

@@ -11,6 +11,7 @@ import { startFileTriggers } from "../runs/triggers/file-triggers.ts";
 import type { Worker } from "../runs/worker.ts";
 import { startEmbeddedUpkeep } from "../store/embedded-upkeep.ts";
 import type { DaemonDeps } from "./deps.ts";
+import { drivePlans } from "./drive-plans.ts";
 import { createMetrics, type Metrics } from "./metrics/create-metrics.ts";
 import { openBase } from "./open-base.ts";
 import { startRetention } from "./retention-timer.ts";
@@ -56,6 +57,7 @@ export async function openCore(options: {
     worker.nudge();
     void scheduler.tick();
   };
+  stack.use(await drivePlans({ ...base, self, log: log.child({ part: "plans" }) }));
   const rehearse = createRehearse({ db: store.db, pool, effects, clock });
   const diffBehaviour = createBehaviourDiff({ db: store.db, pool, effects, log });
   const deps: DaemonDeps = {

@@ -3,6 +3,7 @@ import { backupApi } from "./api/backup.ts";
 import { deadLettersApi } from "./api/dead-letters.ts";
 import { jobsApi } from "./api/jobs.ts";
 import { metricsApi } from "./api/metrics.ts";
+import { plansApi } from "./api/plans.ts";
 import { questionsApi } from "./api/questions.ts";
 import { rehearsalApi } from "./api/rehearsal.ts";
 import { reviewApi } from "./api/review.ts";
@@ -23,6 +24,7 @@ export function personApi({ deps, worker, folder, metrics }: Core, startedAt: Da
   api.route("/", reviewApi(deps));
   api.route("/", jobsApi(deps));
   api.route("/", runsApi(deps));
+  api.route("/", plansApi(deps));
   api.route("/", questionsApi(deps));
   api.route("/", webhooksApi(deps));
   api.route("/", deadLettersApi(deps));

@@ -28,6 +28,8 @@ export type RunOrder = Readonly<{
   parentRun?: number | undefined;
   requestedBy: string;
   dedupeKey?: string | undefined;
+  /** Instead of it: a key of a plan's node, which no caller can take. */
+  planKey?: string | undefined;
   /** When it is to start; at once where it is left out. */
   start?: StartTime | undefined;
   traceId: string;
@@ -51,7 +53,7 @@ export async function requestRun(deps: ControlDeps, order: RunOrder): Promise<{ 
 /** What `requestRun` puts into the queue, once everything is checked. Throws what it throws. */
 export async function prepareRun(
   { store, approvals }: Pick<ControlDeps, "store" | "approvals">,
-  { job, input, trigger, parentRun, requestedBy, dedupeKey, start, traceId }: RunOrder,
+  { job, input, trigger, parentRun, requestedBy, dedupeKey, planKey, start, traceId }: RunOrder,
 ): Promise<NewRun> {
   const row = await store.db.selectFrom("jobs").selectAll().where("name", "=", job).executeTakeFirst();
   if (row === undefined) throw new UserError("job_not_found", `There is no job "${job}".`, { next: "job_list" });
@@ -88,7 +90,7 @@ export async function prepareRun(
     job,
     trigger,
     input: checked.json,
-    dedupeKey,
+    dedupeKey: planKey ?? dedupeKey,
     priority: manifest.priority,
     concurrency: concurrencyOf(manifest),
     ...startColumns(start),
@@ -105,11 +107,15 @@ function startColumns(start: StartTime | undefined): Pick<NewRun, "runAt" | "del
 
 /** Keys that triggers and jobs make: a caller that took one would keep them from starting their run. */
 function requireOwnKey(dedupeKey: string): void {
-  const prefix = /^(after|files|webhook|run):/.exec(dedupeKey)?.[0];
+  const prefix = /^(after|files|webhook|run|plan):/.exec(dedupeKey)?.[0];
   if (prefix === undefined) return;
-  throw new UserError("invalid_argument", `A dedupe key that begins with "${prefix}" belongs to what triggers start.`, {
-    next: "take another key",
-  });
+  throw new UserError(
+    "invalid_argument",
+    `A dedupe key that begins with "${prefix}" belongs to what JobRunner starts itself.`,
+    {
+      next: "take another key",
+    },
+  );
 }
 
 const deepest = 8;

@@ -636,8 +636,6 @@ export interface PlanNodesTable {
   tries: ColumnType<number, number | undefined, number>;
   /** A waiting node that failed is not tried again before. */
   next_try_at: Date | null;
-  /** The plan's lease under which its try began. */
-  lease: number | null;
   task_id: number | null;
   /** Of the latest try. */
   agent_id: number | null;

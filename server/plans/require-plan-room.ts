@@ -1,0 +1,28 @@
+import { UserError } from "../errors.ts";
+import type { Db } from "../store/open-store.ts";
+import { readCaps } from "./plan-caps.ts";
+import { formatPlanId } from "./plan-id.ts";
+
+/**
+ * Throws `budget_exceeded` where a plan's agents are more than its cap, or where one stands deeper. `agents` counts the new one. Holds
+ * the plan until the transaction ends, so that two that come at once do not both find room for one.
+ */
+export async function requirePlanRoom(
+  trx: Db,
+  { planId, depth, agents }: Readonly<{ planId: number; depth: number; agents: number }>,
+): Promise<void> {
+  const plan = await trx.selectFrom("plans").select("caps").where("id", "=", planId).forUpdate().executeTakeFirst();
+  if (plan === undefined) return;
+  const caps = readCaps(plan.caps);
+  const name = formatPlanId(planId);
+  if (agents > caps.agents) {
+    throw new UserError("budget_exceeded", `${name} has had all of its ${caps.agents} agents.`, {
+      next: "do the rest yourself, or make a new plan with more (plans.agents in config.yaml is the ceiling)",
+    });
+  }
+  if (depth >= caps.depth) {
+    throw new UserError("budget_exceeded", `Agents of ${name} stand at most ${caps.depth} deep.`, {
+      next: "do this piece of work yourself",
+    });
+  }
+}
