@@ -169,6 +169,12 @@ const settings = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  skills: z
+    .strictObject({
+      /** Folders with further skills, a folder each. */
+      paths: z.array(z.string().min(1)).max(20).default([]),
+    })
+    .prefault({}),
   notify: z
     .strictObject({
       default: z.string().default("desktop"),

@@ -33,6 +33,8 @@ export type Config = Readonly<{
   /** The server of local models. */
   ollama: Readonly<{ url: string; keepAlive: string; concurrency: number }>;
   agents: AgentsConfig;
+  /** Folders with further skills, absolute. */
+  skills: Readonly<{ paths: readonly string[] }>;
   /** Where messages may go, by name. The default is one of them. */
   notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
   /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told. */
@@ -98,6 +100,7 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     retention: file.retention,
     ollama: { ...file.ollama, url: ollamaFromEnv(env) ?? file.ollama.url },
     agents: agentsOf(file.agents),
+    skills: { paths: file.skills.paths.map((path) => resolve(home.root, withHome(path))) },
     notify: file.notify,
     alerts: {
       targets: [...new Set(file.alerts.targets ?? [file.notify.default])],

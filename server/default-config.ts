@@ -90,6 +90,11 @@ ${cloudLines(agents.cloud)}
 #     usdPerDay: ${agents.budget.usdPerDay}
 #     tokensPerDay: ${agents.budget.tokensPerDay}
 
+# Folders with skills (a folder with a SKILL.md each) besides those of this home. Each is used once you have signed it:
+# jr approve skill:NAME
+# skills:
+#   paths: [~/skills]
+
 # Where jobs may send messages that you granted them. Kinds: desktop, webhook, slack, discord, ntfy; all but the first
 # have a url, which jobs and agents never see. Try one: jr notify desktop "it works"
 # notify:

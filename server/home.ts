@@ -27,6 +27,13 @@ export type Home = Readonly<{
   /** A folder per plan, with one per node in it. */
   plans: string;
   cache: string;
+  /** The person's own roles, one Markdown file each, and skills, one folder each. */
+  roles: string;
+  skills: string;
+  /** MCP servers that roles may use, as the usual `mcpServers` JSON. */
+  mcpServers: string;
+  /** Programs that roles and plans may run by name. */
+  commands: string;
   /** Bearer tokens of the person's HTTP door, of MCP over HTTP and of /metrics, mode 0600. */
   personToken: string;
   mcpToken: string;
@@ -63,6 +70,10 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
     runs: at("runs"),
     plans: at("plans"),
     cache: at("cache"),
+    roles: at("roles"),
+    skills: at("skills"),
+    mcpServers: at("mcp.json"),
+    commands: at("commands.yaml"),
     personToken: at("keys", "person.token"),
     mcpToken: at("keys", "mcp.token"),
     metricsToken: at("keys", "metrics.token"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findUnsigned } from "../server/definitions/find-unsigned.ts";
 import { formatTime } from "../server/format-time.ts";
 import { glanceAtJobs } from "../server/jobs/glance.ts";
 import { overviewsOf } from "../server/jobs/read.ts";
@@ -25,7 +26,7 @@ export const status = defineTool({
   input: z.strictObject({}),
   async handle(context) {
     const { store, config, clock } = context;
-    const [workers, approvals, jobs, alerts, live, questions, dead] = await Promise.all([
+    const [workers, approvals, jobs, alerts, live, questions, dead, unsigned] = await Promise.all([
       listWorkers(store),
       approvalsText(context),
       glanceAtJobs(store.db, shown),
@@ -33,6 +34,7 @@ export const status = defineTool({
       listRuns(store.db, { state: ["queued", "running", "suspended"], limit: shown }),
       listOpenQuestions(store.db, { limit: shown }),
       countDeadLetters(store.db),
+      findUnsigned(store.db),
     ]);
     const lines = async (names: readonly string[]) =>
       (await overviewsOf(context, names)).map((job) => jobLine(job, config.timezone));
@@ -47,6 +49,10 @@ export const status = defineTool({
       `# JobRunner ${version} on ${store.kind}, ${formatTime(clock(), config.timezone)}`,
       approvals,
       ...section("Waits for the person: job_review has the command", waiting, jobs.waiting.count),
+      ...section(
+        "Not signed, so not used: the person runs",
+        unsigned.map(({ what, words }) => `- ${what}: ${context.command(...words)}`),
+      ),
       ...section(
         "Questions of runs (untrusted text): only the person answers",
         questions.map(

@@ -6,10 +6,12 @@ import { serve } from "@hono/node-server";
 import type { Command } from "commander";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
+import { definitionsApi } from "../daemon/api/definitions.ts";
 import { reviewApi } from "../daemon/api/review.ts";
 import { writeDaemonInfo } from "../daemon/info.ts";
 import { UserError } from "../errors.ts";
 import { rebuildBundle } from "../jobs/compile.ts";
+import { silentLog } from "../log.ts";
 import { approvalsFixture, testKey, testTime } from "../review/approvals-fixture.ts";
 import { createKeyFile, openKey, publicKeyOf, readKeyFile, writeKeyFile } from "../review/key-file.ts";
 import { publicKeyLine } from "../review/public-key.ts";
@@ -27,7 +29,10 @@ const code = (expected: string) => expect.objectContaining({ name: "UserError", 
 /** A person's door that serves reviews and decisions alone, and a home with a protected key. */
 async function door() {
   const it = await approvalsFixture();
-  const app = new Hono().route("/", reviewApi({ ...it.deps, clock: () => testTime, nudge: () => undefined }));
+  const secrets = () => ({ get: () => undefined, names: () => [] });
+  const app = new Hono()
+    .route("/", reviewApi({ ...it.deps, clock: () => testTime, nudge: () => undefined }))
+    .route("/", definitionsApi({ ...it.deps, secrets, log: silentLog, watch: Promise.resolve(undefined) }));
   app.onError((error, c) =>
     error instanceof UserError
       ? c.json({ code: error.code, message: error.message, next: error.next ?? null }, 400)

@@ -10,36 +10,44 @@ import {
   snapshotSchema,
   type VersionMaterial,
 } from "../review/review-material.ts";
+import { parseSubject } from "../review/subject.ts";
+import { approveDefinition } from "./approve-definition.ts";
+import { approveShipped } from "./approve-shipped.ts";
 import { connectDaemon } from "./client.ts";
 import { type CliContext, print } from "./context.ts";
 import { openOwnKey, passphraseStdinHelp, requireTerminal, requireYes } from "./passphrase.ts";
 import { showReview } from "./show-review.ts";
-import { fetchMaterial, parseVersion, postDecisions, signChain, wholeVersion } from "./sign-decision.ts";
+import { fetchMaterial, parseVersion, postDecisions, signChain, subjectHelp, wholeVersion } from "./sign-decision.ts";
 
-type Options = { yes?: boolean; passphraseStdin?: boolean; note?: string };
+type Options = { yes?: boolean; passphraseStdin?: boolean; note?: string; shipped?: boolean };
 
 /** `jr approve NAME [vN]`: the person reads, this process checks every hash and signs; the daemon only verifies. */
 export function command(context: CliContext): Command {
   return new Command("approve")
-    .description("read a new version of a job and sign it, so that it may run")
-    .argument("<name>", "the job")
+    .description("read a new version of a job, role, skill, MCP server or command and sign it, so that it counts")
+    .argument("[name]", subjectHelp)
     .argument("[version]", "such as v3; the one that waits where none is given")
     .option("--note <text>", "kept with your signature")
+    .option("--shipped", "instead of a name: every role and skill that comes with JobRunner and waits")
     .option("--yes", "do not ask whether you have read it (the passphrase is always asked for)")
     .option("--passphrase-stdin", passphraseStdinHelp)
-    .action((name: string, version: string | undefined, options: Options) =>
-      approve(context, name, parseVersion(version), "approve", options),
-    );
+    .action((name: string | undefined, version: string | undefined, options: Options) => {
+      if (options.shipped) return approveShipped(context, options);
+      if (name !== undefined) return approve(context, name, parseVersion(version), "approve", options);
+      throw new UserError("invalid_argument", "Name what you want to sign.", { next: "jr status" });
+    });
 }
 
 /** Shows, checks, asks and signs; `activate` is the same for a version that was approved before. */
 export async function approve(
   context: CliContext,
-  name: string,
+  word: string,
   number: number | undefined,
   decision: "approve" | "activate",
   options: Options,
 ): Promise<void> {
+  const { kind, name } = parseSubject(word);
+  if (kind !== "job") return approveDefinition(context, { kind, name }, number, decision, options);
   // Asked first, so that nobody reads a whole review only to learn that they cannot sign.
   const { protected: isProtected } = readKeyFile(context.home.approverKey);
   if (isProtected && !options.passphraseStdin)

@@ -12,14 +12,15 @@ export type DaemonClient = Readonly<{
   url: string;
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T>;
-  /** An answer of any length, however long it takes. */
-  stream(path: string): Promise<{ headers: Headers; body: AsyncIterable<Uint8Array> }>;
+  /** An answer of any length, however long it takes; to a POST where there is a body. */
+  stream(path: string, body?: unknown): Promise<{ headers: Headers; body: AsyncIterable<Uint8Array> }>;
 }>;
 
 /** Longest wait for one answer; endpoints that wait on purpose stay below 50 s. */
 const answerMs = 70_000;
 
-const problemSchema = z.object({
+/** What the daemon says of an error, in an answer of its own or at the end of one. */
+export const problemSchema = z.object({
   code: z.string(),
   message: z.string(),
   next: z.string().nullish(),
@@ -57,8 +58,10 @@ export async function connectDaemon(
     url,
     get: (path, schema) => call("GET", path, undefined, schema),
     post: (path, body, schema) => call("POST", path, body, schema),
-    async stream(path) {
-      const response = await send(home, new URL(path, url), { headers: { authorization: authorization() }, signal });
+    async stream(path, body) {
+      const headers = { authorization: authorization(), "content-type": "application/json" };
+      const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+      const response = await send(home, new URL(path, url), { headers, signal, ...post });
       if (!response.ok) throw asError(response.status, await response.text(), home);
       if (response.body === null) throw new Error(`The daemon answered ${path} with nothing.`);
       return { headers: response.headers, body: response.body };
@@ -105,7 +108,11 @@ async function send(home: Home, url: URL, init: RequestInit): Promise<Response> 
 function asError(status: number, text: string, home: Home): Error {
   const problem = problemSchema.safeParse(jsonOrUndefined(text));
   if (!problem.success) return new Error(`The daemon answered ${status}: ${text.slice(0, 300)}`);
-  const { code, message, next, id } = problem.data;
+  return toError(problem.data, home);
+}
+
+/** The error that the daemon told of. */
+export function toError({ code, message, next, id }: z.infer<typeof problemSchema>, home: Home): Error {
   if (isErrorCode(code)) return new UserError(code, message, next ? { next } : {});
   return new DaemonFault(message, { id: id ?? "none", log: home.logs });
 }

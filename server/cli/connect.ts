@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { Argument, Command } from "commander";
 import { UserError } from "../errors.ts";
+import { findProgram } from "../find-program.ts";
 import type { Home } from "../home.ts";
 import { personCommand, shellQuote } from "../person-command.ts";
 import { type CliContext, print, say } from "./context.ts";
-import { findProgram } from "./find-program.ts";
 import { jsonText } from "./show-list.ts";
 
 type Host = "claude" | "gemini";

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { UserError } from "../errors.ts";
 import { publicKeyOf, readKeyFile } from "../review/key-file.ts";
 import { parsePublicKeyLine, publicKeyLine, trustSubject } from "../review/public-key.ts";
+import { subjectWord } from "../review/subject.ts";
 import { visibleLine } from "../review/visible-text.ts";
 import { connectDaemon } from "./client.ts";
 import { type CliContext, print } from "./context.ts";
@@ -88,7 +89,7 @@ async function revoke(context: CliContext, prefix: string, options: Options): Pr
   const others = answer.keyList.filter(({ id, revoked }) => !revoked && id !== found.id);
   const stops = answer.live
     .filter(({ keyId }) => keyId === found.id)
-    .map(({ decision }) => `${decision.name} v${decision.version}`);
+    .map(({ decision }) => `${subjectWord(decision)} v${decision.version}`);
   print(context, `Key ${found.id} signed: ${stops.length === 0 ? "no live approval" : stops.join(", ")}.`);
   if (others.length === 0)
     print(context, "It is the last key: nothing can be approved after this, here, until another is set up.");
@@ -108,7 +109,7 @@ async function acceptChain(context: CliContext, options: Options): Promise<void>
   print(context, `This machine has seen decision ${lostHead.seq}; the store's valid chain ends at ${before.head.seq}.`);
   print(context, "Whatever was decided after that, revocations too, is lost. What would run again:");
   for (const { decision, keyId } of before.live)
-    print(context, `  ${decision.name} v${decision.version}, signed by ${keyId}`);
+    print(context, `  ${subjectWord(decision)} v${decision.version}, signed by ${keyId}`);
   if (before.live.length === 0) print(context, "  nothing");
   await requireYes(context, "Accept the chain as it is now?", options);
   const key = await openOwnKey(context, options);

@@ -1,24 +1,26 @@
 import { Command } from "commander";
 import { z } from "zod";
+import { parseSubject } from "../review/subject.ts";
 import { connectDaemon } from "./client.ts";
 import { type CliContext, print } from "./context.ts";
-import { parseVersion } from "./sign-decision.ts";
+import { parseVersion, subjectHelp } from "./sign-decision.ts";
 
 /** `jr reject NAME [vN] --note`: refuses a version that waits; needs no signature, since it only makes things safer. */
 export function command(context: CliContext): Command {
   return new Command("reject")
-    .description("refuse the version of a job that waits for your signature")
-    .argument("<name>", "the job")
+    .description("refuse the version that waits for your signature")
+    .argument("<name>", subjectHelp)
     .argument("[version]", "such as v3; the one that waits where none is given")
     .option("--note <text>", "why; the agent that proposed it reads this")
-    .action(async (name: string, version: string | undefined, { note }: { note?: string }) => {
+    .action(async (word: string, version: string | undefined, { note }: { note?: string }) => {
+      const { kind, name } = parseSubject(word);
       const client = await connectDaemon(context);
       const body = { version: parseVersion(version) ?? null, note: note ?? null };
       const rejected = await client.post(
-        `/api/jobs/${encodeURIComponent(name)}/reject`,
+        `/api/${kind === "job" ? "jobs" : `definitions/${kind}`}/${encodeURIComponent(name)}/reject`,
         body,
         z.object({ version: z.int() }),
       );
-      print(context, `Rejected: ${name} v${rejected.version}.`);
+      print(context, `Rejected: ${word} v${rejected.version}.`);
     });
 }

@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { UserError } from "../errors.ts";
 import { publicKeyOf, readKeyFile, writeKeyFile } from "../review/key-file.ts";
 import { trustSubject } from "../review/public-key.ts";
+import { subjectWord } from "../review/subject.ts";
 import { addTrustedKey } from "../review/trusted-keys.ts";
 import { connectDaemon, type DaemonClient } from "./client.ts";
 import { type CliContext, print } from "./context.ts";
@@ -24,7 +25,7 @@ export async function rotateKey(context: CliContext, options: Options): Promise<
   const mine = live.filter(({ keyId }) => keyId === old.id);
   print(
     context,
-    `Signed again by the new key: ${mine.map(({ decision }) => `${decision.name} v${decision.version}`).join(", ") || "nothing"}`,
+    `Signed again by the new key: ${mine.map(({ decision }) => `${subjectWord(decision)} v${decision.version}`).join(", ") || "nothing"}`,
   );
   await requireYes(context, `Replace key ${old.id}?`, options);
   const count = Number(old.protected) + Number(options.passphrase);

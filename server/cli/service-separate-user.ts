@@ -1,9 +1,9 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
+import { findProgram } from "../find-program.ts";
 import { shellQuote } from "../person-command.ts";
 import { type CliContext, print, say } from "./context.ts";
-import { findProgram } from "./find-program.ts";
 import { requireYes } from "./passphrase.ts";
 import { runLoudly } from "./run-command.ts";
 import { type ServiceTarget, systemdUnit } from "./service-files.ts";

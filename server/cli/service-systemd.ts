@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { findProgram } from "../find-program.ts";
 import { type CliContext, print, say } from "./context.ts";
-import { findProgram } from "./find-program.ts";
 import { runLoudly, runQuietly } from "./run-command.ts";
 import { type ServiceTarget, systemdUnit } from "./service-files.ts";
 

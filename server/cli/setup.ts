@@ -1,19 +1,31 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
+import { isLocked } from "../daemon/lock.ts";
 import { UserError } from "../errors.ts";
 import { personCommand } from "../person-command.ts";
-import { publicKeyOf, readKeyFile, writeKeyFile } from "../review/key-file.ts";
+import { publicKeyOf, readKeyFile, type SigningKey, writeKeyFile } from "../review/key-file.ts";
 import { parsePublicKeyLine, publicKeyLine } from "../review/public-key.ts";
 import { addTrustedKey } from "../review/trusted-keys.ts";
+import { signShipped } from "./approve-shipped.ts";
+import { connectDaemon } from "./client.ts";
 import { type CliContext, print, say } from "./context.ts";
 import { makeKey, passphraseStdinHelp, requireTerminal, requireYes } from "./passphrase.ts";
+import { isReady, startDetached } from "./start.ts";
+import { until } from "./wait.ts";
 
-type Options = { passphrase: boolean; passphraseStdin?: boolean; label?: string; trust?: string; yes?: boolean };
+type Options = {
+  passphrase: boolean;
+  shipped: boolean;
+  passphraseStdin?: boolean;
+  label?: string;
+  trust?: string;
+  yes?: boolean;
+};
 
 /** `jr setup`: makes this person's signing key, or makes this machine trust somebody's. */
 export function command(context: CliContext): Command {
   return new Command("setup")
-    .description("make your signing key; jobs run only with your signature")
+    .description("make your signing key, without which nothing runs, and sign the roles and skills that come along")
     .option("--no-passphrase", "leave the key unprotected: any program of yours could sign")
     .option("--passphrase-stdin", passphraseStdinHelp)
     .option("--label <text>", "a name for the key, shown in lists")
@@ -21,6 +33,7 @@ export function command(context: CliContext): Command {
       "--trust <key-or-file>",
       "make no key; trust this public key on this machine (for machines that only run jobs)",
     )
+    .option("--no-shipped", "do not sign the roles and skills that come with JobRunner")
     .option("--yes", "do not ask to confirm")
     .action((options: Options) =>
       options.trust === undefined ? setUp(context, options) : trustRoot(context, options.trust, options),
@@ -58,6 +71,25 @@ async function setUp(context: CliContext, options: Options): Promise<void> {
     context,
     isProtected ? "Keep the passphrase: nobody can recover it." : "Give it a passphrase later with jr keys rotate.",
   );
+  if (options.shipped) await signWhatComesAlong(context, options, key);
+}
+
+/** Roles and skills that come with the program, with the key that is open already. The key is made, whatever comes of this. */
+async function signWhatComesAlong(context: CliContext, options: Options, key: SigningKey): Promise<void> {
+  const { home } = context;
+  const later = personCommand(home, "approve", "--shipped");
+  try {
+    if (!isLocked(home) && context.interactive) await startDetached(context);
+    // One that was started a moment ago opens its store yet.
+    if (isLocked(home)) await until(() => isReady(context), { everyMs: 100, withinMs: 30_000, signal: context.signal });
+    // What was asked for the key is an answer to this, too, where nobody sits at a terminal.
+    const yes = options.yes || !context.interactive;
+    await signShipped(context, await connectDaemon(context), { yes }, async () => key);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (error.code !== "daemon_down" && error.code !== "aborted") say(context, `Not signed: ${error.message}`);
+    say(context, `Roles and skills that come with JobRunner are used once you have signed them: ${later}`);
+  }
 }
 
 async function trustRoot(context: CliContext, given: string, options: Options): Promise<void> {

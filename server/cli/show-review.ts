@@ -3,11 +3,21 @@ import { UserError } from "../errors.ts";
 import type { Review } from "../review/review.ts";
 import { type CliContext, print } from "./context.ts";
 import { reviewTerminal } from "./review-terminal.ts";
+import type { Terminal } from "./review-words.ts";
 
 /** Prints a review, page by page where a person sits at a terminal. */
-export async function showReview(context: CliContext, review: Review, { paged }: { paged: boolean }): Promise<void> {
+export function showReview(context: CliContext, review: Review, options: { paged: boolean }): Promise<void> {
+  return showPaged(context, (terminal) => reviewTerminal(review, terminal), options);
+}
+
+/** Prints a text that fits the terminal, page by page where a person sits there. */
+export async function showPaged(
+  context: CliContext,
+  textFor: (terminal: Terminal) => string,
+  { paged }: { paged: boolean },
+): Promise<void> {
   const { columns, rows } = sizeOf(context);
-  const text = reviewTerminal(review, { colour: context.colour, width: columns });
+  const text = textFor({ colour: context.colour, width: columns });
   if (!paged || !context.interactive || rows === undefined) return print(context, text);
   const lines = text.split("\n");
   const page = Math.max(5, rows - 2);

@@ -1,17 +1,23 @@
 import { z } from "zod";
+import { type DefinitionMaterial, definitionMaterialSchema } from "../definitions/definition-material.ts";
 import { UserError } from "../errors.ts";
 import type { SigningKey } from "../review/key-file.ts";
 import type { ReviewMaterial, VersionMaterial } from "../review/review-material.ts";
 import { reviewMaterialSchema } from "../review/review-material.ts";
 import { type DecisionDraft, type SignedDecision, signDecision } from "../review/sign.ts";
+import { definitionKinds } from "../review/subject.ts";
+import type { DefinitionKind } from "../store/tables.ts";
 import type { DaemonClient } from "./client.ts";
+
+/** What commands about decisions take as a name. */
+export const subjectHelp = "a job's name, or role:NAME, skill:NAME, mcp:NAME, command:NAME";
 
 const recordedSchema = z.object({ recorded: z.array(z.object({ seq: z.int(), hash: z.string() })) });
 
 const publicKey = z.object({ id: z.string(), raw: z.string(), protected: z.boolean(), label: z.string().nullable() });
 const head = z.object({ seq: z.int(), hash: z.string() });
 const signedVersion = z.object({
-  kind: z.literal("job"),
+  kind: z.enum(["job", ...definitionKinds]),
   name: z.string(),
   version: z.int().nullable(),
   source: z.string().nullable(),
@@ -46,8 +52,23 @@ export function fetchMaterial(client: DaemonClient, job: string, version: number
   return client.get(`/api/jobs/${encodeURIComponent(job)}/review${query}`, reviewMaterialSchema);
 }
 
+type WholeVersion = Pick<
+  VersionMaterial,
+  "number" | "source_hash" | "bundle_hash" | "manifest_hash" | "compiler" | "runtime"
+>;
+
+/** The same of a role, skill, MCP server or command. */
+export function fetchDefinition(
+  client: DaemonClient,
+  { kind, name }: { kind: DefinitionKind; name: string },
+  version: number | undefined,
+): Promise<DefinitionMaterial> {
+  const query = version === undefined ? "" : `?version=${version}`;
+  return client.get(`/api/definitions/${kind}/${encodeURIComponent(name)}/review${query}`, definitionMaterialSchema);
+}
+
 /** The fields of a signed text that name one whole version. */
-export function wholeVersion(version: VersionMaterial) {
+export function wholeVersion(version: WholeVersion) {
   const { number, source_hash, bundle_hash, manifest_hash, compiler, runtime } = version;
   return { version: number, source: source_hash, bundle: bundle_hash, manifest: manifest_hash, compiler, runtime };
 }

@@ -39,6 +39,8 @@ export const statusAnswer = z.object({
   jobs: z.number(),
   paused: z.array(z.string()),
   waiting: z.array(nameable.extend({ command: z.string() })),
+  /** Roles, skills, MCP servers and commands that wait. */
+  unsigned: z.array(z.object({ what: z.string(), command: z.string() })),
   questions: z.array(questionAnswer),
   next: z.array(z.object({ job: z.string(), at: z.string() })),
   live: z.array(activity),

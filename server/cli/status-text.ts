@@ -22,6 +22,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
       ? [paint("yellow", "the signing key is UNPROTECTED (no passphrase)")]
       : []),
     ...status.waiting.map(({ job, version, command }) => `review ${job} v${version}: ${paint("cyan", command)}`),
+    ...status.unsigned.map(({ what, command }) => `${visibleLine(what)}: ${paint("cyan", command)}`),
     ...status.questions.map(
       ({ run, job, question }) =>
         `${run} of ${job} asks: ${visibleLine(question).slice(0, 200)}: ${paint("cyan", personCommand(home, "answer", run))}`,
@@ -30,7 +31,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
   lines.push(...section("Waits for you", waits, paint));
   lines.push(
     ...section(
-      "Files that are no jobs yet",
+      "Files that were not accepted",
       status.folder_problems.map(({ file, line, message }) => `${visibleLine(file)}:${line} ${visibleLine(message)}`),
       paint,
     ),

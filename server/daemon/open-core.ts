@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { Config } from "../config.ts";
+import { type DefinitionsWatch, watchDefinitions } from "../definitions/watch-definitions.ts";
 import { effects } from "../effects/table.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { type FolderWatch, watchFolder } from "../jobs/folder.ts";
@@ -28,6 +29,8 @@ export type Core = AsyncDisposable &
     metrics: Metrics;
     /** Undefined until the jobs folder was read for the first time. */
     folder: () => FolderWatch | undefined;
+    /** Roles, skills, MCP servers and commands on disk. */
+    definitions: InBackground<DefinitionsWatch>;
   }>;
 
 /** Opens store, runners, approvals, schedules and the jobs folder, in this order; the last goes on in the background. */
@@ -84,11 +87,29 @@ export async function openCore(options: {
   );
   stack.use(startEmbeddedUpkeep({ store, log: log.child({ part: "store" }) }));
   stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
-  const folder = watchInBackground(deps);
-  stack.use(folder);
+  const folderLog = log.child({ part: "folder" });
+  const folder = stack.use(
+    openInBackground(watchFolder({ ...deps, log: folderLog }), (error) =>
+      log.error({ err: error }, "the jobs folder is not watched"),
+    ),
+  );
+  const places = { home, skillPaths: config.skills.paths, env: process.env };
+  const definitions = stack.use(
+    openInBackground(watchDefinitions({ store, approvals, log: folderLog, clock }, places), (error) =>
+      log.error({ err: error }, "roles, skills, MCP servers and commands are not watched"),
+    ),
+  );
 
   const owned = stack.move();
-  return { deps, worker, outdated, metrics, folder: folder.current, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    deps,
+    worker,
+    outdated,
+    metrics,
+    folder: folder.current,
+    definitions,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 function prepareJobsFolder(path: string): void {
@@ -102,19 +123,34 @@ function prepareJobsFolder(path: string): void {
   }
 }
 
-/** The first reading compiles whatever changed, which no host should wait for. */
-function watchInBackground(deps: DaemonDeps): AsyncDisposable & { current: () => FolderWatch | undefined } {
-  let watch: FolderWatch | undefined;
-  const opening = watchFolder({ ...deps, log: deps.log.child({ part: "folder" }) })
-    .then((opened) => {
-      watch = opened;
-    })
-    .catch((error: unknown) => deps.log.error({ err: error }, "the jobs folder is not watched"));
+/** Something that takes a while to open, which no host should wait for. */
+export type InBackground<T> = AsyncDisposable &
+  Readonly<{
+    current: () => T | undefined;
+    /** Resolves once it is open; with undefined where it cannot be. */
+    opened: Promise<T | undefined>;
+  }>;
+
+function openInBackground<T extends AsyncDisposable>(
+  opening: Promise<T>,
+  onError: (error: unknown) => void,
+): InBackground<T> {
+  let current: T | undefined;
+  const opened = opening.then(
+    (made) => {
+      current = made;
+      return made;
+    },
+    (error: unknown) => {
+      onError(error);
+      return undefined;
+    },
+  );
   return {
-    current: () => watch,
+    current: () => current,
+    opened,
     async [Symbol.asyncDispose]() {
-      await opening;
-      await watch?.[Symbol.asyncDispose]();
+      await (await opened)?.[Symbol.asyncDispose]();
     },
   };
 }

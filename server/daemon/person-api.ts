@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { backupApi } from "./api/backup.ts";
 import { deadLettersApi } from "./api/dead-letters.ts";
+import { definitionsApi } from "./api/definitions.ts";
 import { jobsApi } from "./api/jobs.ts";
 import { metricsApi } from "./api/metrics.ts";
 import { plansApi } from "./api/plans.ts";
@@ -15,13 +16,14 @@ import { errorAnswer } from "./http-errors.ts";
 import type { Core } from "./open-core.ts";
 
 /** The person's door, once there is something behind it. */
-export function personApi({ deps, worker, folder, metrics }: Core, startedAt: Date): Hono {
+export function personApi({ deps, worker, folder, definitions, metrics }: Core, startedAt: Date): Hono {
   const api = new Hono();
   api.onError((error) => errorAnswer(error, deps.log));
   api.notFound((c) =>
     c.json({ code: "invalid_argument", message: `There is no ${c.req.path} here.`, next: null }, 404),
   );
   api.route("/", reviewApi(deps));
+  api.route("/", definitionsApi({ ...deps, watch: definitions.opened }));
   api.route("/", jobsApi(deps));
   api.route("/", runsApi(deps));
   api.route("/", plansApi(deps));
@@ -34,7 +36,11 @@ export function personApi({ deps, worker, folder, metrics }: Core, startedAt: Da
   api.route("/", backupApi(deps));
   api.route(
     "/",
-    statusApi(deps, { startedAt, worker: worker.stats, problems: () => folder()?.problems() ?? new Map() }),
+    statusApi(deps, {
+      startedAt,
+      worker: worker.stats,
+      problems: () => new Map([...(folder()?.problems() ?? []), ...(definitions.current()?.problems() ?? [])]),
+    }),
   );
   return api;
 }

@@ -1,5 +1,6 @@
 import type { DefinitionKind } from "../store/tables.ts";
 import { type CommandManifest, commandManifestSchema } from "./command-manifest.ts";
+import { bodyOf } from "./definition-text.ts";
 import { type McpServerManifest, mcpServerManifestSchema } from "./mcp-server-manifest.ts";
 import { type RoleManifest, roleManifestSchema } from "./role-manifest.ts";
 import { type SkillManifest, skillManifestSchema } from "./skill-manifest.ts";
@@ -40,7 +41,7 @@ export const manifestReaders: { [K in DefinitionKind]: (json: unknown) => Manife
 export function bundleOf(kind: DefinitionKind, manifest: string, files: ReadonlyMap<string, string>): string {
   switch (kind) {
     case "role":
-      return instructionsOf([...files.values()][0] ?? "");
+      return bodyOf([...files.values()][0] ?? "");
     case "skill":
       return [...files].map(([path, text]) => `=== ${path}\n${text}`).join("\n");
     case "mcp_server":
@@ -49,9 +50,4 @@ export function bundleOf(kind: DefinitionKind, manifest: string, files: Readonly
     default:
       return kind satisfies never;
   }
-}
-
-/** The text of a Markdown file below its frontmatter. */
-export function instructionsOf(text: string): string {
-  return text.replace(/^---\n[\s\S]*?\n---\n/, "").trim();
 }

@@ -62,7 +62,7 @@ export async function definitionsFixture() {
       manifest,
       proposedBy: "folder",
     } as const;
-    return storeDefinitions(deps, [found], { folder: "here:/home", now: testTime });
+    return storeDefinitions(deps, [found], { folderOf: () => "here:/home", now: testTime });
   };
   const draft = async (kind: DefinitionKind, name: string, number?: number) => {
     let query = db.selectFrom("definitions").selectAll().where("kind", "=", kind).where("name", "=", name);

@@ -3,20 +3,6 @@ import { providerName } from "../config-schema.ts";
 import { netGrant } from "../jobs/manifest.ts";
 
 /**
- * Tools of an agent that are no MCP tools: what it does with files, hosts and programs, as its permissions say.
- * @public
- */
-export const workspaceTools = [
-  "file_read",
-  "file_list",
-  "file_search",
-  "file_write",
-  "web_fetch",
-  "command_run",
-  "answer",
-] as const;
-
-/**
  * In `permissions.net`: any host with a public address. It stands alone.
  * @public
  */

@@ -34,7 +34,7 @@ const definitionsLock = 7_717_009;
 export async function storeDefinitions(
   { store, approvals }: Readonly<{ store: Store; approvals: Approvals }>,
   found: readonly FoundDefinition[],
-  { folder, now }: { folder: string; now: Date },
+  { folderOf, now }: { folderOf: (origin: DefinitionOrigin) => string; now: Date },
 ): Promise<readonly Readonly<{ kind: DefinitionKind; name: string; version: number }>[]> {
   const prepared = found.map(prepare);
   const known = await readVersions(store.db);
@@ -43,7 +43,7 @@ export async function storeDefinitions(
   const active = new Map(live.map(({ decision }) => [`${decision.kind}:${decision.name}`, decision.version]));
   const changed = prepared.filter((each) => {
     const file = files.get(idOf(each));
-    const same = file?.path === each.path && file.origin === each.origin && file.folder === folder;
+    const same = file?.path === each.path && file.origin === each.origin && file.folder === folderOf(each.origin);
     const versions = known.get(idOf(each)) ?? [];
     return !same || !isStored(versions, active.get(idOf(each)) ?? null, each);
   });
@@ -52,7 +52,7 @@ export async function storeDefinitions(
     await sql`select pg_advisory_xact_lock(${definitionsLock})`.execute(trx);
     const made = [];
     for (const each of changed) {
-      await placeFile(trx, each, folder, now);
+      await placeFile(trx, each, folderOf(each.origin), now);
       const version = await storeOne(trx, each, active.get(idOf(each)) ?? null, now);
       if (version !== undefined) made.push({ kind: each.kind, name: each.name, version });
     }

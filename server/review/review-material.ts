@@ -132,8 +132,10 @@ async function readVersion(db: Db, job: string, number: number): Promise<Version
   return { ...row, created_at: row.created_at.toISOString(), files: Object.fromEntries(files) };
 }
 
+type Hashed = Pick<VersionMaterial, "manifest" | "manifest_hash" | "snapshot" | "source_hash" | "files">;
+
 /** The first part of a version's material that is not what its hashes say; undefined where all agree. */
-export function findFalseMaterial(version: VersionMaterial): string | undefined {
+export function findFalseMaterial(version: Hashed): string | undefined {
   if (sha256(version.manifest) !== version.manifest_hash) return "the manifest";
   if (sha256(version.snapshot) !== version.source_hash) return "the list of source files";
   const listed = snapshotSchema.parse(JSON.parse(version.snapshot)).files;

@@ -39,6 +39,7 @@ export function testToolContext(
         cloud: { claude: noCloud("claude"), gemini: noCloud("gemini"), codex: noCloud("codex") },
         budget: { usdPerDay: 5, tokensPerDay: null },
       },
+      skills: { paths: [] },
       notify: { default: "desktop", targets: { desktop: { kind: "desktop" } } },
       plans: {
         nodes: 100,

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { findUnsigned } from "../../definitions/find-unsigned.ts";
 import { glanceAtJobs } from "../../jobs/glance.ts";
 import { personCommand } from "../../person-command.ts";
 import { openAlerts } from "../../runs/alerts.ts";
@@ -16,7 +17,7 @@ import { workerAnswer } from "./workers.ts";
 export type StatusSources = Readonly<{
   startedAt: Date;
   worker: () => { running: number; max: number; connected: boolean; trouble: string | null };
-  /** Files of the jobs folder that failed their checks. */
+  /** Files of the jobs folder, and of roles, skills, MCP servers and commands, that failed their checks. */
   problems: () => ReadonlyMap<string, readonly { file: string; line: number; message: string }[]>;
 }>;
 
@@ -30,7 +31,7 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
-      const [workers, jobs, alerts, live, questions, deadLetters, standing] = await Promise.all([
+      const [workers, jobs, alerts, live, questions, deadLetters, standing, unsigned] = await Promise.all([
         listWorkers(store),
         glanceAtJobs(store.db, shownJobs),
         openAlerts(store.db, { limit: 20 }),
@@ -38,6 +39,7 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         listOpenQuestions(store.db, { limit: 20 }),
         countDeadLetters(store.db),
         approvals.status(),
+        findUnsigned(store.db),
       ]);
       const { keys, setUp, protected: isProtected, problem } = standing;
       const waiting = jobs.waiting.first.map(({ job, version }) => {
@@ -56,6 +58,7 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         jobs: jobs.count,
         paused: jobs.paused.first,
         waiting,
+        unsigned: unsigned.map(({ what, words }) => ({ what, command: personCommand(config.home, ...words) })),
         questions: questions.map(questionAnswer),
         next: jobs.next.first.slice(0, 10).map(({ job, at }) => ({ job, at: at.toISOString() })),
         live: live.rows.map(activity),

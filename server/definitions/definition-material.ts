@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { findFalseMaterial } from "../review/review-material.ts";
+import { definitionKinds, subjectNoun, subjectWord } from "../review/subject.ts";
+import { sha256 } from "../sha256.ts";
+import type { Db } from "../store/open-store.ts";
+import type { DefinitionKind } from "../store/tables.ts";
+import { bundleOf } from "./definition.ts";
+import { readSnapshot } from "./definition-snapshot.ts";
+import { type DefinitionsDeps, notFound } from "./read-definitions.ts";
+
+const versionMaterial = z.object({
+  kind: z.enum(definitionKinds),
+  name: z.string(),
+  number: z.int().positive(),
+  state: z.enum(["pending", "approved", "rejected", "superseded", "revoked"]),
+  source_hash: z.string(),
+  bundle_hash: z.string(),
+  manifest_hash: z.string(),
+  /** Texts exactly as they were hashed. */
+  manifest: z.string(),
+  snapshot: z.string(),
+  compiler: z.string(),
+  runtime: z.string(),
+  proposed_by: z.string(),
+  rejected_note: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  /** Bytes of its files in base64, by path. */
+  files: z.record(z.string(), z.string()),
+});
+
+/** What a review of a definition is made of and what a signature needs, as plain JSON; the person's process checks every hash of it. */
+export const definitionMaterialSchema = z.object({
+  version: versionMaterial,
+  /** The version that is used now, to compare with. */
+  base: versionMaterial.nullable(),
+  active: z.object({ version: z.int(), decidedAt: z.string(), keyId: z.string() }).nullable(),
+  newest: z.int(),
+  origin: z.enum(["shipped", "home", "path"]),
+  /** Its file or folder; null where that was deleted. */
+  path: z.string().nullable(),
+  /** Hash of the last decision. */
+  head: z.string(),
+  keys: z.object({ count: z.int(), setUp: z.boolean(), protected: z.boolean(), problem: z.string().nullable() }),
+});
+
+export type DefinitionVersionMaterial = z.infer<typeof versionMaterial>;
+export type DefinitionMaterial = z.infer<typeof definitionMaterialSchema>;
+
+/**
+ * Reads what a review of that version needs: the newest one that waits, where none is named, else the active one, else the newest.
+ * Throws `definition_not_found`, `version_not_found`, and `approval_invalid` where what is stored is not what its hashes say.
+ */
+export async function readDefinitionMaterial(
+  { store, approvals }: DefinitionsDeps,
+  subject: { kind: DefinitionKind; name: string },
+  number?: number,
+): Promise<DefinitionMaterial> {
+  const { kind, name } = subject;
+  const { db } = store;
+  const file = await db
+    .selectFrom("definition_files")
+    .select(["origin", "path"])
+    .where("kind", "=", kind)
+    .where("name", "=", name)
+    .executeTakeFirst();
+  if (file === undefined) throw await notFound({ store }, kind, name);
+  const versions = await db
+    .selectFrom("definitions")
+    .select(["number", "state"])
+    .where("kind", "=", kind)
+    .where("name", "=", name)
+    .orderBy("number", "desc")
+    .execute();
+  const status = await approvals.status();
+  // A broken chain stops every use, but the review must still show, for that is how the person finds out.
+  const active = status.problem === null ? ((await approvals.activeOf(subject)) ?? null) : null;
+  const wanted =
+    number ?? versions.find(({ state }) => state === "pending")?.number ?? active?.version ?? versions[0]?.number;
+  if (wanted === undefined || !versions.some((version) => version.number === wanted)) {
+    const which = wanted === undefined ? "version" : `v${wanted}`;
+    throw new UserError("version_not_found", `There is no ${which} of ${subjectNoun(subject)}.`, {
+      next: `jr review ${subjectWord(subject)}`,
+    });
+  }
+  const version = await readVersion(db, kind, name, wanted);
+  const differing = findFalseDefinition(version);
+  if (differing !== undefined) {
+    throw new UserError(
+      "approval_invalid",
+      `v${wanted} of ${subjectNoun(subject)} in the store is not what its hashes say: ${differing}. Somebody changed it.`,
+      { next: "save its file again, and revoke what was changed (jr revoke)" },
+    );
+  }
+  const other = active === null || active.version === wanted ? null : await readVersion(db, kind, name, active.version);
+  // A changed base is no base: then everything that the version asks for is shown as new.
+  const isFalse = other !== null && findFalseDefinition(other) !== undefined;
+  return {
+    version,
+    base: isFalse ? null : other,
+    active: isFalse ? null : active,
+    newest: versions[0]?.number ?? wanted,
+    ...file,
+    head: status.head.hash,
+    keys: { count: status.keys, setUp: status.setUp, protected: status.protected, problem: status.problem },
+  };
+}
+
+async function readVersion(
+  db: Db,
+  kind: DefinitionKind,
+  name: string,
+  number: number,
+): Promise<DefinitionVersionMaterial> {
+  const { note: _, ...row } = await db
+    .selectFrom("definitions")
+    .selectAll()
+    .where("kind", "=", kind)
+    .where("name", "=", name)
+    .where("number", "=", number)
+    .executeTakeFirstOrThrow();
+  const listed = sha256(row.snapshot) === row.source_hash ? readSnapshot(row.snapshot) : [];
+  const hashes = [...new Set(listed.map(([, hash]) => hash))];
+  const blobs =
+    hashes.length === 0
+      ? []
+      : await db.selectFrom("blobs").select(["hash", "bytes"]).where("hash", "in", hashes).execute();
+  const bytesOf = new Map(blobs.map(({ hash, bytes }) => [hash, bytes]));
+  const files = listed.map(([path, hash]) => [path, Buffer.from(bytesOf.get(hash) ?? []).toString("base64")]);
+  return { ...row, created_at: row.created_at.toISOString(), files: Object.fromEntries(files) };
+}
+
+/** Texts of a version's files by path, the main file first. */
+export function textsOf({ snapshot, files }: DefinitionVersionMaterial): Map<string, string> {
+  return new Map(
+    readSnapshot(snapshot).map(([path]) => [path, Buffer.from(files[path] ?? "", "base64").toString("utf8")]),
+  );
+}
+
+/** The first part of a definition's material that is not what its hashes say, what is used of it included; undefined where all agree. */
+export function findFalseDefinition(version: DefinitionVersionMaterial): string | undefined {
+  const differing = findFalseMaterial(version);
+  if (differing !== undefined) return differing;
+  const bundle = bundleOf(version.kind, version.manifest, textsOf(version));
+  return sha256(bundle) === version.bundle_hash ? undefined : "the text that is used";
+}
