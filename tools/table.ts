@@ -13,6 +13,10 @@ import { runList } from "./run-list.ts";
 import { runRead } from "./run-read.ts";
 import { skillRead } from "./skill-read.ts";
 import { status } from "./status.ts";
+import { taskCreate } from "./task-create.ts";
+import { taskList } from "./task-list.ts";
+import { taskRead } from "./task-read.ts";
+import { taskUpdate } from "./task-update.ts";
 
 /** Every tool, in the order in which hosts list them. At most 20. */
 export const tools: readonly Tool[] = [
@@ -26,6 +30,10 @@ export const tools: readonly Tool[] = [
   runList,
   runRead,
   runControl,
+  taskCreate,
+  taskList,
+  taskRead,
+  taskUpdate,
   planCreate,
   planControl,
   skillRead,

@@ -11,6 +11,9 @@ test.each([
   ['job_read {"name":"watch"} shows the schema', "/srv/jr/bin/jr job watch"],
   ['job_control {"name":"watch","action":"resume"}', "/srv/jr/bin/jr resume watch"],
   ['run_read {"run":"R12"}', "/srv/jr/bin/jr show R12"],
+  ["task_list", "/srv/jr/bin/jr task list"],
+  ['task_read {"task": "T12"}', "/srv/jr/bin/jr task show T12"],
+  ['task_update {"task": "T12", "action": "reopen"}', "/srv/jr/bin/jr task reopen T12"],
   ["free some space, then submit again", "free some space, then submit again"],
   ["/srv/jr/bin/jr approve watch", "/srv/jr/bin/jr approve watch"],
 ])("an agent's next step %s is told to a person as %s", (next, expected) => {

@@ -1,7 +1,7 @@
 import type { Home } from "../home.ts";
 import { personCommand } from "../person-command.ts";
 
-type Arguments = Readonly<{ name?: string; run?: string; part?: string; action?: string }>;
+type Arguments = Readonly<{ name?: string; run?: string; task?: string; part?: string; action?: string }>;
 
 /**
  * The next step of an error in a person's words: where it names a tool of the agents' door (`job_read {"name": "x"}`), the
@@ -10,7 +10,7 @@ type Arguments = Readonly<{ name?: string; run?: string; part?: string; action?:
 export function personNext(home: Home, next: string): string {
   if (next.startsWith("jr ")) return personCommand(home, ...next.slice("jr ".length).split(" "));
   const [, tool = "", name, value, rest = ""] =
-    /^([a-z]+_[a-z]+|status)(?: ?\{"(name|run)": ?"([^"]+)"(.*))?/.exec(next) ?? [];
+    /^([a-z]+_[a-z]+|status)(?: ?\{"(name|run|task)": ?"([^"]+)"(.*))?/.exec(next) ?? [];
   const words = commandOf(tool, name === undefined || value === undefined ? {} : { [name]: value, ...partOf(rest) });
   return words === undefined ? next : personCommand(home, ...words);
 }
@@ -20,7 +20,7 @@ function partOf(text: string): Arguments {
   return found?.[1] === undefined || found[2] === undefined ? {} : { [found[1]]: found[2] };
 }
 
-function commandOf(tool: string, { name, run, part, action }: Arguments): string[] | undefined {
+function commandOf(tool: string, { name, run, task, part, action }: Arguments): string[] | undefined {
   switch (tool) {
     case "status":
       return ["status"];
@@ -42,6 +42,12 @@ function commandOf(tool: string, { name, run, part, action }: Arguments): string
       return name === undefined || action !== "resume" ? undefined : ["resume", name];
     case "run_read":
       return run === undefined ? ["runs"] : [part === "log" ? "log" : "show", run];
+    case "task_list":
+      return ["task", "list"];
+    case "task_read":
+      return task === undefined ? ["task", "list"] : ["task", "show", task];
+    case "task_update":
+      return task === undefined || action === undefined ? undefined : ["task", action, task];
     default:
       return undefined;
   }

@@ -23,6 +23,7 @@ export function stateText(context: CliContext, state: string): string {
     case "succeeded":
     case "active":
     case "approved":
+    case "done":
       return painter(context)("green", state);
     case "failed":
     case "timed_out":
@@ -41,6 +42,8 @@ export function stateText(context: CliContext, state: string): string {
     case "running":
     case "suspended":
     case "draining":
+    case "in_progress":
+    case "waiting":
       return painter(context)("yellow", state);
     default:
       return painter(context)("dim", state);

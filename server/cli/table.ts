@@ -8,7 +8,7 @@ const daemon = "JobRunner itself";
 const jobs = "Jobs";
 const decisions = "Your decisions";
 const runs = "Runs";
-const plans = "Plans";
+const plans = "Tasks and plans";
 const hosts = "Hosts and settings";
 
 /** Every command, in the order of the help. Each file is loaded only when its command is called. */
@@ -70,6 +70,7 @@ export const commands: readonly Entry[] = [
   { group: runs, name: "dismiss", summary: "forget failed runs", load: () => import("./dismiss.ts") },
   { group: runs, name: "cancel", summary: "cancel a run", load: () => import("./cancel.ts") },
 
+  { group: plans, name: "task", summary: "what is to be done, by agents and you", load: () => import("./task.ts") },
   {
     group: plans,
     name: "plan-run",

@@ -10,6 +10,7 @@ import { rehearsalApi } from "./api/rehearsal.ts";
 import { reviewApi } from "./api/review.ts";
 import { runsApi } from "./api/runs.ts";
 import { statusApi } from "./api/status.ts";
+import { tasksApi } from "./api/tasks.ts";
 import { webhooksApi } from "./api/webhooks.ts";
 import { workersApi } from "./api/workers.ts";
 import { errorAnswer } from "./http-errors.ts";
@@ -32,6 +33,7 @@ export function personApi({ deps, worker, folder, definitions, metrics }: Core, 
   api.route("/", deadLettersApi(deps));
   api.route("/", rehearsalApi(deps));
   api.route("/", metricsApi(metrics));
+  api.route("/", tasksApi(deps));
   api.route("/", workersApi(deps));
   api.route("/", backupApi(deps));
   api.route(

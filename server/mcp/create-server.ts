@@ -25,7 +25,7 @@ export function createMcpServer(options: { context: () => Promise<SharedContext>
   );
   const client = (): HostClient => {
     const info = server.getClientVersion();
-    return { name: info?.name ?? "unknown host", version: info?.version ?? "" };
+    return { name: hostName(info?.name ?? "unknown host"), version: info?.version ?? "" };
   };
   const boundary = (signal: AbortSignal): Boundary => ({ ...options, client: client(), signal });
 
@@ -49,3 +49,8 @@ export function createMcpServer(options: { context: () => Promise<SharedContext>
 }
 
 const load = async () => (await import("./requests.ts")).requests;
+
+/** A host calls itself what it likes; what would read as somebody of ours in a history gets a word in front. */
+function hostName(name: string): string {
+  return /^\W*(person|daemon|schedule|folder|agent|job|plan)\b/i.test(name) ? `host ${name}` : name;
+}

@@ -10,7 +10,8 @@ export type TaskFilter = Readonly<{
   /** Only what may be claimed now, by hosts, agents and jobs unless `openTo` says by whom. */
   ready?: boolean | undefined;
   state?: TaskState | readonly TaskState[] | undefined;
-  label?: string | undefined;
+  /** Only with all of these. */
+  labels?: readonly string[] | undefined;
   assignee?: string | undefined;
   planId?: number | undefined;
   /** Only the direct parts of that task; null for tasks that are no part of another. */
@@ -69,13 +70,13 @@ export async function countTasks(db: Db, filter: TaskFilter, atMost: number): Pr
 
 /** What a task must fulfil to be in the list. */
 export function taskConditions(filter: TaskFilter): Expression<SqlBool>[] {
-  const { ready, state, label, assignee, planId, parent, search, dueBefore, source, openTo = "agent" } = filter;
+  const { ready, state, labels = [], assignee, planId, parent, search, dueBefore, source, openTo = "agent" } = filter;
   const states = ready && state === undefined ? liveStates : typeof state === "string" ? [state] : state;
   const words = (search ?? "").split(/\s+/).filter((word) => word !== "");
   return [
     ...(states === undefined ? [] : [sql<boolean>`tasks.state in (${sql.join(states.map((each) => sql.lit(each)))})`]),
     ...(ready ? [isReady, isFor(openTo)] : []),
-    ...(label === undefined ? [] : [sql<boolean>`position(${JSON.stringify(label)} in tasks.labels) > 0`]),
+    ...labels.map((label) => sql<boolean>`position(${JSON.stringify(label)} in tasks.labels) > 0`),
     ...(assignee === undefined ? [] : [sql<boolean>`tasks.assignee = ${assignee}`]),
     ...(planId === undefined ? [] : [sql<boolean>`tasks.plan_id = ${planId}`]),
     ...(parent === undefined

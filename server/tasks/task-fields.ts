@@ -45,7 +45,7 @@ export function checkedText(text: string | null): string | null {
       next: "put it into a file or an artifact, and name that",
     });
   }
-  return storableText(text);
+  return storableText(text.replaceAll("\r\n", "\n"));
 }
 
 function checkedTitle(title: string): string {

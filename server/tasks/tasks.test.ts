@@ -241,8 +241,8 @@ describe.each(storeKinds)("tasks on %s", (kind) => {
     }
     expect(paged).toEqual(order);
     for (const [filter, titles] of [
-      [{ label: "a" }, ["now", "low"]],
-      [{ label: '"' }, []],
+      [{ labels: ["a"] }, ["now", "low"]],
+      [{ labels: ['"'] }, []],
       [{ assignee: "me" }, ["early"]],
       [{ search: "needle EARLY" }, ["early"]],
       [{ search: "50%" }, ["late 50%"]],
@@ -255,7 +255,7 @@ describe.each(storeKinds)("tasks on %s", (kind) => {
         JSON.stringify(filter),
       ).toEqual(titles);
     }
-    expect(await countTasks(db, { label: "a" }, 10)).toBe(2);
+    expect(await countTasks(db, { labels: ["a"] }, 10)).toBe(2);
     expect(await countTasks(db, {}, 3)).toBe(3);
     await expect(listTasks(db, { limit: 1, cursor: "x" })).rejects.toMatchObject({ code: "invalid_argument" });
   });
