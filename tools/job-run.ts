@@ -6,6 +6,7 @@ import { parseStartTime } from "../server/runs/start-time.ts";
 import { waitForRun } from "../server/runs/wait-for-run.ts";
 import { jobName, waitSeconds } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
+import { requireGrantedJob } from "./granted-job.ts";
 import { nextStep, summaryOf } from "./run-read.ts";
 import { hostLabel } from "./tool-context.ts";
 
@@ -24,10 +25,11 @@ export const jobRun = defineTool({
     wait_seconds: waitSeconds,
   }),
   async handle(context, { name, input, dedupe_key, wait_seconds, ...when }) {
+    requireGrantedJob(context, name);
     const { run, created } = await requestRun(context, {
       job: name,
       input,
-      trigger: "host",
+      trigger: context.agent === undefined ? "host" : "agent",
       requestedBy: hostLabel(context.client),
       dedupeKey: dedupe_key,
       start: parseStartTime(when, { timezone: context.config.timezone, now: context.clock() }),

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { requestCancel } from "../server/runs/control.ts";
-import { formatRunId } from "../server/runs/read.ts";
+import { formatRunId, requireRun } from "../server/runs/read.ts";
 import { redriveRun } from "../server/runs/redrive-run.ts";
 import { defineTool } from "./define-tool.ts";
+import { requireGrantedJob } from "./granted-job.ts";
 import { hostLabel, type ToolContext } from "./tool-context.ts";
 
 export const runControl = defineTool({
@@ -35,7 +36,12 @@ async function cancel({ store, client, traceId }: ToolContext, handle: string | 
 }
 
 async function redrive(context: ToolContext, handle: string | number): Promise<string> {
-  const by = { trigger: "host", requestedBy: hostLabel(context.client), traceId: context.traceId } as const;
+  if (context.agent !== undefined) requireGrantedJob(context, (await requireRun(context.store.db, handle)).job);
+  const by = {
+    trigger: context.agent === undefined ? "host" : "agent",
+    requestedBy: hostLabel(context.client),
+    traceId: context.traceId,
+  } as const;
   const { from, as, created } = await redriveRun(context, handle, by);
   context.nudge();
   const [name, now] = [formatRunId(from.id), formatRunId(as)];

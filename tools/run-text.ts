@@ -67,6 +67,8 @@ function origin(run: Row<"runs">, timezone: string): string {
       return "by the person";
     case "host":
       return "by a host";
+    case "agent":
+      return "by an agent";
     case "job":
       return run.parent_run === null ? "by a job" : `by ${formatRunId(run.parent_run)}`;
     case "after":

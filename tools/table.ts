@@ -1,3 +1,5 @@
+import { agentRead } from "./agent-read.ts";
+import { agentSpawn } from "./agent-spawn.ts";
 import type { Tool } from "./define-tool.ts";
 import { jobControl } from "./job-control.ts";
 import { jobList } from "./job-list.ts";
@@ -36,6 +38,8 @@ export const tools: readonly Tool[] = [
   taskUpdate,
   planCreate,
   planControl,
+  agentSpawn,
+  agentRead,
   skillRead,
   status,
 ];

@@ -1,3 +1,4 @@
+import type { AgentCaller } from "../server/agents/agent-caller.ts";
 import type { Config } from "../server/config.ts";
 import type { JobsDeps } from "../server/jobs/jobs-deps.ts";
 import type { Log } from "../server/log.ts";
@@ -18,6 +19,8 @@ export type SharedContext = JobsDeps &
     secretNames: () => readonly string[];
     /** A command for the person, shell-quoted, that works as pasted from any folder. */
     command: (...args: string[]) => string;
+    /** Set where an agent of ours calls, with what its signed role lets it start. */
+    agent?: AgentCaller | undefined;
   }>;
 
 /** What one call gets. `signal` aborts when the host cancels the call or goes away. */

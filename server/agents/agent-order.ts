@@ -47,10 +47,11 @@ export const limitsSchema = z.strictObject({
   /** The window of the model that holds prompt and answer. */
   contextTokens: z.int().min(256).max(10_000_000),
   outputTokens: z.int().min(1).max(1_000_000),
-  /** How many agents may stand above it. */
+  /** How many levels of further agents it may start; 0 for none. */
   depth: z.int().min(0).max(10),
 });
 export type Limits = Readonly<z.infer<typeof limitsSchema>>;
+export type WantedLimits = { readonly [K in keyof Limits]?: Limits[K] | undefined };
 
 /** One piece of work for a model in a role. */
 export type AgentOrder = Readonly<{
@@ -63,7 +64,7 @@ export type AgentOrder = Readonly<{
   /** Of the answer; undefined leaves it to the role, null asks for text. */
   schema?: Readonly<Record<string, unknown>> | null | undefined;
   oracle?: Oracle | null | undefined;
-  limits?: Readonly<Partial<Limits>> | undefined;
+  limits?: WantedLimits | undefined;
   taskId?: number | undefined;
   planId?: number | undefined;
   node?: string | undefined;
@@ -81,7 +82,7 @@ export type AgentOrder = Readonly<{
 }>;
 
 /** The smaller of each: nobody gets more than the role's manifest says. */
-export function effectiveLimits(role: Limits, wanted: Readonly<Partial<Limits>>): Limits {
+export function effectiveLimits(role: Limits, wanted: WantedLimits): Limits {
   const least = (key: keyof Limits) => Math.min(role[key], wanted[key] ?? role[key]);
   return {
     turns: least("turns"),

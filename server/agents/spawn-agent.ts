@@ -5,10 +5,12 @@ import type { Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
 import { formatAgentId } from "./agent-id.ts";
 import { sendAgentNotice } from "./agent-notices.ts";
-import { type AgentOrder, effectiveLimits } from "./agent-order.ts";
+import type { AgentOrder } from "./agent-order.ts";
 import type { AgentsDeps } from "./agents-deps.ts";
 
 const longestPrompt = 200_000;
+/** Whatever roles say: agents that start agents must come to an end. */
+const deepest = 8;
 const longestTitle = 120;
 
 /**
@@ -16,13 +18,14 @@ const longestTitle = 120;
  * stand deeper than its role allows, `invalid_argument`, and what `requireRole` throws.
  */
 export async function spawnAgent(deps: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
-  const { manifest } = await deps.requireRole(order.role);
-  const limits = effectiveLimits(manifest.limits, order.limits ?? {});
-  if (order.depth > limits.depth) {
+  await deps.requireRole(order.role);
+  if (order.depth > deepest) {
     throw new UserError(
       "permission_denied",
-      `No ${order.role} is started here: ${order.depth} agents would stand above it, and its role allows ${limits.depth}.`,
-      { next: "do this piece of work yourself" },
+      `${order.depth} agents would stand above this one, more than ${deepest}.`,
+      {
+        next: "do this piece of work yourself",
+      },
     );
   }
   if (order.prompt.length > longestPrompt) {

@@ -9,6 +9,7 @@ const jobs = "Jobs";
 const decisions = "Your decisions";
 const runs = "Runs";
 const plans = "Tasks and plans";
+const agents = "Agents";
 const hosts = "Hosts and settings";
 
 /** Every command, in the order of the help. Each file is loaded only when its command is called. */
@@ -79,6 +80,7 @@ export const commands: readonly Entry[] = [
   },
   { group: plans, name: "plans", summary: "list and steer plans", load: () => import("./plans.ts") },
   { group: plans, name: "plan-show", summary: "a plan's report and results", load: () => import("./plan-show.ts") },
+  { group: agents, name: "agent", summary: "models at work on tasks", load: () => import("./agent.ts") },
 
   { group: hosts, name: "connect", summary: "connect a host", load: () => import("./connect.ts") },
   { group: hosts, name: "notify", summary: "send a message, to try a target", load: () => import("./notify.ts") },

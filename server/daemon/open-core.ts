@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import type { Supervisor } from "../agents/supervisor.ts";
 import type { Config } from "../config.ts";
 import { type DefinitionsWatch, watchDefinitions } from "../definitions/watch-definitions.ts";
 import { effects } from "../effects/table.ts";
@@ -11,12 +12,15 @@ import { type Scheduler, startScheduler } from "../runs/scheduler.ts";
 import { startFileTriggers } from "../runs/triggers/file-triggers.ts";
 import type { Worker } from "../runs/worker.ts";
 import { startEmbeddedUpkeep } from "../store/embedded-upkeep.ts";
+import { findPlanCaps } from "./agents/find-plan-caps.ts";
+import { startAgents } from "./agents/start-agents.ts";
 import type { DaemonDeps } from "./deps.ts";
 import { drivePlans } from "./drive-plans.ts";
 import { createMetrics, type Metrics } from "./metrics/create-metrics.ts";
 import { openBase } from "./open-base.ts";
 import { startRetention } from "./retention-timer.ts";
 import { sendAlerts } from "./send-alerts.ts";
+import { sharedContext } from "./shared-context.ts";
 import { startExecuting } from "./start-executing.ts";
 
 /** Everything behind the doors. Disposing it lets runs end (or puts them back), then closes the store. */
@@ -24,6 +28,7 @@ export type Core = AsyncDisposable &
   Readonly<{
     deps: DaemonDeps;
     worker: Worker;
+    agents: Pick<Supervisor, "stats">;
     /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
     outdated: Promise<string>;
     metrics: Metrics;
@@ -49,7 +54,7 @@ export async function openCore(options: {
   const { store, pool, approvals, secrets, notify, clock } = base;
   // Before the worker, so that it ends after it.
   const alerts = stack.use(sendAlerts({ store, config, notify, secrets, log }));
-  const { worker, self, serving, outdated } = stack.use(await startExecuting(base, "daemon"));
+  const { worker, self, serving, services, outdated } = stack.use(await startExecuting(base, "daemon"));
   const scheduler: Scheduler = stack.use(
     startScheduler({ store, approvals, log: log.child({ part: "scheduler" }), clock, nudge: worker.nudge }),
   );
@@ -76,6 +81,14 @@ export async function openCore(options: {
     secrets,
     failingTargets: alerts.failing,
   };
+  const agents = stack.use(
+    startAgents(base, {
+      owner: self.name,
+      services,
+      planCaps: (planId) => findPlanCaps(store.db, planId),
+      context: () => sharedContext(deps),
+    }),
+  );
   const metrics = stack.use(
     createMetrics({
       store,
@@ -108,6 +121,7 @@ export async function openCore(options: {
     metrics,
     folder: folder.current,
     definitions,
+    agents,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { agentsApi } from "./api/agents.ts";
 import { backupApi } from "./api/backup.ts";
 import { deadLettersApi } from "./api/dead-letters.ts";
 import { definitionsApi } from "./api/definitions.ts";
@@ -35,6 +36,7 @@ export function personApi({ deps, worker, folder, definitions, metrics }: Core, 
   api.route("/", metricsApi(metrics));
   api.route("/", tasksApi(deps));
   api.route("/", workersApi(deps));
+  api.route("/", agentsApi(deps));
   api.route("/", backupApi(deps));
   api.route(
     "/",

@@ -5,7 +5,6 @@ import type { Config } from "../config.ts";
 import { ensureConfigFile } from "../default-config.ts";
 import type { Log } from "../log.ts";
 import { mcpRoutes } from "../mcp/http.ts";
-import { personCommand } from "../person-command.ts";
 import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
 import { createHttpApp } from "./http-app.ts";
@@ -15,6 +14,7 @@ import { lockHome } from "./lock.ts";
 import type { Core } from "./open-core.ts";
 import { rejectsWhenOutdated } from "./outdated.ts";
 import { ensureToken, preparePrivateFolders } from "./private-files.ts";
+import { sharedContext } from "./shared-context.ts";
 import { writeLauncher } from "./write-launcher.ts";
 
 /** A daemon that holds its home folder. Disposing it shuts down cleanly, in at most about 20 seconds. */
@@ -65,7 +65,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   const opened = Promise.withResolvers<Core>();
   // Whoever waits hears of it; nobody has to.
   opened.promise.catch(() => {});
-  const context = async (): Promise<SharedContext> => sharedContext(await opened.promise);
+  const context = async (): Promise<SharedContext> => sharedContext((await opened.promise).deps);
 
   stack.use(await listenForAgents({ home, context, log: log.child({ part: "mcp" }) }));
   const mcp = stack.use(
@@ -148,13 +148,4 @@ async function openBehindDoors(options: Parameters<typeof import("./open-core.ts
   const { personApi } = await import("./person-api.ts");
   const { hooksApp } = await import("./hooks.ts");
   return { made, personApi, hooksApp };
-}
-
-/** What tools get: everything but the values of secrets. */
-function sharedContext({ deps: { secrets, ...shared } }: Core): SharedContext {
-  return {
-    ...shared,
-    secretNames: () => secrets().names(),
-    command: (...words) => personCommand(shared.config.home, ...words),
-  };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import type { EffectServices } from "../effects/services.ts";
 import { createOllama } from "../llm/ollama.ts";
 import { personCommand } from "../person-command.ts";
 import { executeRun } from "../runs/execute-run.ts";
@@ -18,6 +19,8 @@ export type Executing = AsyncDisposable &
     worker: Worker;
     self: WorkerSelf;
     serving: Serving;
+    /** What effects reach, for whoever else performs some. */
+    services: EffectServices;
     /** Why it takes no runs now, or null. */
     problem: () => string | null;
     /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
@@ -79,6 +82,7 @@ export async function startExecuting(base: Base, role: WorkerSelf["role"]): Prom
     worker: started,
     self,
     serving,
+    services,
     problem: () => serving.report().problem,
     outdated: outdated.promise,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

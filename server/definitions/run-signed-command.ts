@@ -16,6 +16,8 @@ export type CommandOrder = Readonly<{
   args: readonly string[];
   /** Absolute: the agent's or plan's own folder, for a command that names none. */
   cwd: string;
+  /** What it reads on standard input; nothing where it is left out. */
+  stdin?: string | undefined;
   signal: AbortSignal;
   /** Called with each piece of output as it comes, secrets masked line by line. */
   onOutput?: ((text: string, stream: "stdout" | "stderr") => void) | undefined;
@@ -63,7 +65,7 @@ export async function runSignedCommand(deps: Deps, order: CommandOrder): Promise
     args,
     cwd,
     env: environment(manifest, secrets, deps.env ?? process.env),
-    stdin: Buffer.alloc(0),
+    stdin: Buffer.from(order.stdin ?? ""),
     maxBytes: manifest.outputBytes,
     onTooMuch: "drop",
     signal: AbortSignal.any([signal, timeout]),

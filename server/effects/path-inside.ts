@@ -15,10 +15,12 @@ export async function createInsideCheck(
   path: string,
 ): Promise<(real: string) => void> {
   const home = await realOf(services.homeFolder);
+  const own = services.ownFolder === undefined ? undefined : await realOf(services.ownFolder);
   const found = await Promise.all(grantedPaths(manifest, access).map(realOf));
   const grants = found.filter((grant) => grant !== undefined);
   return (real) => {
-    if (isWithin(real, services.homeFolder) || (home !== undefined && isWithin(real, home))) {
+    const isOwn = own !== undefined && isWithin(real, own);
+    if (!isOwn && (isWithin(real, services.homeFolder) || (home !== undefined && isWithin(real, home)))) {
       throw new UserError(
         "permission_denied",
         `"${path}" is part of JobRunner's own home folder, of which no job gets anything.`,

@@ -18,6 +18,8 @@ export type EffectServices = Readonly<{
   runFolder(runId: number): string;
   /** Absolute path of the home folder, which no job may touch. */
   homeFolder: string;
+  /** A folder within it that belongs to whoever performs this, such as that of an agent. */
+  ownFolder?: string;
 }>;
 
 export type QuestionKey = Readonly<{ runId: number; attempt: number; seq: number }>;

@@ -23,7 +23,7 @@ export type RunOrder = Readonly<{
   job: string;
   /** Plain JSON; undefined or null for none. */
   input?: unknown;
-  trigger: Extract<RunTrigger, "person" | "host" | "job">;
+  trigger: Extract<RunTrigger, "person" | "host" | "job" | "agent">;
   /** The run that asks, where the trigger is `job`. */
   parentRun?: number | undefined;
   requestedBy: string;

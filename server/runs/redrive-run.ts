@@ -9,7 +9,7 @@ import { formatRunId, parseRunId } from "./run-id.ts";
 import { isFailure } from "./run-states.ts";
 import { formatRunEvent, readRunEvent } from "./triggers/run-event.ts";
 
-type By = Pick<RunOrder, "requestedBy" | "traceId"> & Readonly<{ trigger: "person" | "host" }>;
+type By = Pick<RunOrder, "requestedBy" | "traceId"> & Readonly<{ trigger: "person" | "host" | "agent" }>;
 
 export type Redriven = Readonly<{
   /** The run that failed. */

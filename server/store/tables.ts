@@ -139,7 +139,7 @@ export type RunState =
   | "denied"
   | "needs_decision";
 
-export type RunTrigger = "schedule" | "person" | "host" | "job" | "after" | "files" | "webhook";
+export type RunTrigger = "schedule" | "person" | "host" | "job" | "agent" | "after" | "files" | "webhook";
 
 export interface RunsTable {
   id: Generated<number>;

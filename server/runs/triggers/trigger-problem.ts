@@ -13,6 +13,7 @@ export function triggerProblem(
     case "person":
     case "host":
     case "job":
+    case "agent":
       return undefined;
     case "after": {
       if (event?.kind !== "after") return "nothing says which run it follows";
