@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/main": ["server/cli/", "server/"],
   "server/cli/": [
     "server/agents/",
+    "server/agents/providers/",
     "server/backup/",
     "server/plans/",
     "server/daemon/",

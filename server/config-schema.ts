@@ -41,10 +41,11 @@ export const workerLabels = z
   .pipe(z.array(workerLabel).max(100));
 
 /** Where an agent's model runs: on Ollama, or behind a host's own program. */
-const providerNames = ["ollama", "claude", "gemini", "codex"] as const;
+export const cloudNames = ["claude", "gemini", "codex"] as const;
+const providerNames = ["ollama", ...cloudNames] as const;
 export const providerName = z.enum(providerNames, { error: `a provider is one of ${providerNames.join(", ")}` });
 export type ProviderName = z.infer<typeof providerName>;
-export type CloudName = Exclude<ProviderName, "ollama">;
+export type CloudName = (typeof cloudNames)[number];
 
 /** Longest wait for one answer; milliseconds once it is read. */
 const answerTime = z

@@ -6,6 +6,7 @@ import { personCommand } from "../person-command.ts";
 import { type CliContext, print } from "./context.ts";
 import { alertsCheck } from "./doctor/alerts-check.ts";
 import { type Check, type CheckInput, type Finding, fail } from "./doctor/check.ts";
+import { cloudModelsCheck } from "./doctor/cloud-models-check.ts";
 import { configCheck, homeCheck, keyCheck, lockCheck, portCheck, tokensCheck } from "./doctor/home-checks.ts";
 import { diskCheck, nodeCheck, sandboxCheck, serviceCheck, typesCheck } from "./doctor/machine-checks.ts";
 import { modelsCheck } from "./doctor/models-check.ts";
@@ -27,6 +28,7 @@ const checks: readonly Check[] = [
   sandboxCheck,
   typesCheck,
   modelsCheck,
+  cloudModelsCheck,
   alertsCheck,
   serviceCheck,
 ];

@@ -1,3 +1,4 @@
+import { missingModels } from "./missing-models.ts";
 import { ollamaClient } from "./ollama-client.ts";
 
 type Settings = Readonly<{
@@ -18,14 +19,14 @@ const rememberedMs = 5 * 60_000;
  * answered for five minutes has none.
  */
 export function createModelList({ url, clock, timeoutMs = 3_000 }: Settings): (model: string) => Promise<boolean> {
-  let known: { names: ReadonlySet<string>; at: number } = { names: new Set(), at: Number.NEGATIVE_INFINITY };
+  let known: { names: readonly string[]; at: number } = { names: [], at: Number.NEGATIVE_INFINITY };
   let askAgainAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
 
   async function ask(): Promise<void> {
     try {
       const { models } = await ollamaClient({ url, signal: AbortSignal.timeout(timeoutMs) }).list();
-      known = { names: new Set(models.map(({ name }) => name)), at: clock() };
+      known = { names: models.map(({ name }) => name), at: clock() };
       askAgainAt = clock() + freshMs;
     } catch {
       askAgainAt = clock() + retryMs;
@@ -39,11 +40,6 @@ export function createModelList({ url, clock, timeoutMs = 3_000 }: Settings): (m
       });
       await asking;
     }
-    return clock() - known.at < rememberedMs && known.names.has(withTag(model));
+    return clock() - known.at < rememberedMs && missingModels([model], known.names).length === 0;
   };
-}
-
-/** Ollama reads a name without a tag as its latest. */
-export function withTag(model: string): string {
-  return /:[^/]+$/.test(model) ? model : `${model}:latest`;
 }

@@ -1,5 +1,5 @@
+import { missingModels } from "../../llm/missing-models.ts";
 import { modelError } from "../../llm/model-error.ts";
-import { withTag } from "../../llm/model-list.ts";
 import { ollamaClient } from "../../llm/ollama-client.ts";
 import { shellQuote } from "../../person-command.ts";
 import type { ProviderCheck } from "./types.ts";
@@ -11,8 +11,8 @@ export async function checkOllama(url: string, models: readonly string[]): Promi
   try {
     const client = ollamaClient({ url, signal: AbortSignal.timeout(timeoutMs) });
     const { version } = await client.version();
-    const there = new Set((await client.list()).models.map(({ name }) => name));
-    const missing = models.filter((model) => !there.has(withTag(model)));
+    const there = (await client.list()).models.map(({ name }) => name);
+    const missing = missingModels(models, there);
     if (missing.length === 0) return { ok: true, version, problem: null, next: null };
     return {
       ok: false,

@@ -4,7 +4,8 @@ import type { ProviderName } from "../../config-schema.ts";
 export type ToolCall = Readonly<{ id: string; name: string; arguments: Readonly<Record<string, unknown>> }>;
 
 export type ChatMessage =
-  | Readonly<{ role: "system" | "user"; content: string }>
+  | Readonly<{ role: "system"; content: string }>
+  | Readonly<{ role: "user"; content: string }>
   | Readonly<{ role: "assistant"; content: string; toolCalls: readonly ToolCall[] }>
   | Readonly<{ role: "tool"; callId: string; name: string; content: string }>;
 
