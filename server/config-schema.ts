@@ -208,6 +208,7 @@ const settings = z.strictObject({
       targets: z.array(z.string()).max(20).optional(),
       every: pause.prefault("1h"),
       recovery: z.boolean().default(true),
+      tasks: z.boolean().default(true),
     })
     .prefault({}),
 });

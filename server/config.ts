@@ -37,8 +37,8 @@ export type Config = Readonly<{
   skills: Readonly<{ paths: readonly string[] }>;
   /** Where messages may go, by name. The default is one of them. */
   notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
-  /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told. */
-  alerts: Readonly<{ targets: readonly string[]; everyMs: number; recovery: boolean }>;
+  /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told; whether a failing job is a task, too. */
+  alerts: Readonly<{ targets: readonly string[]; everyMs: number; recovery: boolean; tasks: boolean }>;
   /** What one plan may use at most, whatever its author asks for; time is in `wallMs`. */
   plans: Readonly<{
     nodes: number;
@@ -106,6 +106,7 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
       targets: [...new Set(file.alerts.targets ?? [file.notify.default])],
       everyMs: file.alerts.every,
       recovery: file.alerts.recovery,
+      tasks: file.alerts.tasks,
     },
     plans: plansOf(file.plans),
     timezone: file.timezone,

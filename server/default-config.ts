@@ -109,6 +109,8 @@ ${cloudLines(agents.cloud)}
 #   targets: [${notify.default}]
 #   every: ${formatDuration(alerts.every)}
 #   recovery: ${alerts.recovery}
+# A job that fails is also a task for your agents, which its recovery closes.
+#   tasks: ${alerts.tasks}
 
 # What one plan may use at most; whoever starts it may ask for less. parallel: nodes at work at the same time; depth: how
 # deep agents may start agents; wall: time at work, without what waits for people; attempts: tries of a node that failed

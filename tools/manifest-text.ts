@@ -11,7 +11,7 @@ const shownSlots = 3;
 /** What a manifest declares, as a list: schedule in words, next slots in its own zone, permissions, limits. */
 export function manifestText(manifest: Manifest, now: Date): string {
   const { schedules, permissions, input, onUncertain, callers, runsOn } = manifest;
-  const { files, llm, notify, exec, run } = permissions;
+  const { files, llm, notify, exec, run, tasks } = permissions;
   const triggers = triggersInWords(manifest.triggers);
   const priority = priorityInWords(manifest);
   const secrets = Object.entries(permissions.secrets);
@@ -28,6 +28,7 @@ export function manifestText(manifest: Manifest, now: Date): string {
     ...listed("may ask models", llm),
     ...listed("may notify", notify),
     ...listed("may start jobs", run),
+    ...(tasks === null ? [] : [`- tasks: ${tasks}`]),
     ...exec.map((grant) => `- may run: ${inline(execText(grant), 500)}`),
     ...listed("runs only on machines with the labels", runsOn),
     `- limits: ${limitsText(manifest)}`,

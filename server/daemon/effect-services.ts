@@ -5,6 +5,7 @@ import { awaitChild } from "../runs/await-child.ts";
 import { type ControlDeps, requestRun } from "../runs/control.ts";
 import { awaitAnswer, openQuestion } from "../runs/questions.ts";
 import { formatRunId } from "../runs/run-id.ts";
+import { taskService } from "./task-service.ts";
 
 type Deps = ControlDeps &
   Readonly<{ home: Home; clock: () => Date; llm: EffectServices["llm"]; notify: EffectServices["notify"] }>;
@@ -20,6 +21,7 @@ export function effectServices(deps: Deps): EffectServices {
       const { run } = await requestRun(deps, { ...order, trigger: "job", parentRun: parent, requestedBy });
       return formatRunId(run.id);
     },
+    tasks: taskService,
     awaitRun: (run, signal) => awaitChild(deps, run, signal),
     openQuestion,
     awaitAnswer: (question, signal) => awaitAnswer(deps, question, signal),

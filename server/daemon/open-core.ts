@@ -14,12 +14,13 @@ import type { Worker } from "../runs/worker.ts";
 import { startEmbeddedUpkeep } from "../store/embedded-upkeep.ts";
 import { findPlanCaps } from "./agents/find-plan-caps.ts";
 import { startAgents } from "./agents/start-agents.ts";
+import { startAlertTasks } from "./alert-tasks.ts";
 import type { DaemonDeps } from "./deps.ts";
 import { drivePlans } from "./drive-plans.ts";
 import { createMetrics, type Metrics } from "./metrics/create-metrics.ts";
 import { openBase } from "./open-base.ts";
 import { startRetention } from "./retention-timer.ts";
-import { sendAlerts } from "./send-alerts.ts";
+import { cleanAlertText, sendAlerts } from "./send-alerts.ts";
 import { sharedContext } from "./shared-context.ts";
 import { startExecuting } from "./start-executing.ts";
 
@@ -54,6 +55,10 @@ export async function openCore(options: {
   const { store, pool, approvals, secrets, notify, clock } = base;
   // Before the worker, so that it ends after it.
   const alerts = stack.use(sendAlerts({ store, config, notify, secrets, log }));
+  if (config.alerts.tasks) {
+    const clean = (text: string) => cleanAlertText(text, secrets);
+    stack.use(startAlertTasks({ store, clean, log: log.child({ part: "tasks" }) }));
+  }
   const { worker, self, serving, services, outdated } = stack.use(await startExecuting(base, "daemon"));
   const scheduler: Scheduler = stack.use(
     startScheduler({ store, approvals, log: log.child({ part: "scheduler" }), clock, nudge: worker.nudge }),

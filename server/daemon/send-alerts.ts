@@ -27,7 +27,7 @@ export function sendAlerts(deps: {
     settings: config.alerts,
     timezone: config.timezone,
     notify,
-    clean: (text) => cleanText(text, secrets),
+    clean: (text) => cleanAlertText(text, secrets),
     machine: hostname(),
     problems: new Map(problem === undefined ? [] : desktops.map((name) => [name, problem])),
     log: log.child({ part: "alerts" }),
@@ -35,7 +35,7 @@ export function sendAlerts(deps: {
 }
 
 /** Jobs see placeholders only; this is for what else might tell a value to the world. */
-function cleanText(text: string, secrets: () => SecretValues): string {
+export function cleanAlertText(text: string, secrets: () => SecretValues): string {
   try {
     const values = secrets();
     return visibleLine(createMask(grantedSecrets("alerts", values.names(), values)).text(text));

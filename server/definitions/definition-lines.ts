@@ -24,6 +24,7 @@ const nothing: JobPermissions = {
   notify: [],
   exec: [],
   run: [],
+  tasks: null,
 };
 
 /** The powers of a stored manifest; undefined where another release wrote it. */

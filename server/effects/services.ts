@@ -1,4 +1,5 @@
 import type { Db } from "../store/open-store.ts";
+import type { NewTaskArgs, TaskChangeArgs, TaskFilterArgs } from "./tasks.ts";
 
 /** What effects reach besides the store. The daemon passes it in, so that an effect imports nothing else. */
 export type EffectServices = Readonly<{
@@ -14,6 +15,8 @@ export type EffectServices = Readonly<{
   openQuestion(db: Db, question: AskedQuestion): Promise<void>;
   /** Waits for the answer. Throws `ask_timeout` once the deadline has passed without one and without a fallback. */
   awaitAnswer(question: QuestionKey, signal: AbortSignal): Promise<unknown>;
+  /** To-dos. Everything happens in the transaction that is given. */
+  tasks: TaskService;
   /** Absolute path of the folder that holds a run's artifacts. */
   runFolder(runId: number): string;
   /** Absolute path of the home folder, which no job may touch. */
@@ -78,4 +81,40 @@ export type AwaitedRun = Readonly<{
   state: string;
   output: unknown;
   error: Readonly<{ reason: string; message: string }> | null;
+}>;
+
+/** The run that acts on a task. */
+export type TaskCaller = Readonly<{ job: string; runId: number; traceId: string }>;
+
+/** A task as jobs see it. */
+export type TaskView = Readonly<{
+  task: string;
+  title: string;
+  body: string | null;
+  state: string;
+  urgency: string;
+  priority: number;
+  complexity: string;
+  labels: readonly string[];
+  due: string | null;
+  assignee: string | null;
+  parent: string | null;
+  needs: readonly string[];
+  /** Whether something that it needs, or a part of it, is left. */
+  waits: boolean;
+  forPerson: boolean;
+  result: string | null;
+  createdBy: string;
+}>;
+
+/** Throws UserError `task_not_found`, `task_cycle`, `task_claimed`, `task_ended`, `task_waiting`, `task_not_yours`, `invalid_argument`. */
+export type TaskService = Readonly<{
+  create(db: Db, order: { tasks: readonly NewTaskArgs[]; by: TaskCaller }): Promise<string[]>;
+  list(db: Db, filter: TaskFilterArgs): Promise<{ tasks: readonly TaskView[]; cursor: string | null }>;
+  find(db: Db, handle: string): Promise<TaskView | null>;
+  update(db: Db, order: { task: string; change: TaskChangeArgs; by: TaskCaller }): Promise<void>;
+  complete(
+    db: Db,
+    order: { task: string; state: "done" | "failed" | "cancelled"; result: string | null; by: TaskCaller },
+  ): Promise<void>;
 }>;

@@ -16,6 +16,7 @@ import { runWait } from "./run-wait.ts";
 import { secretsGet } from "./secrets-get.ts";
 import { secretsHmac } from "./secrets-hmac.ts";
 import { sleep } from "./sleep.ts";
+import { tasksComplete, tasksCreate, tasksGet, tasksList, tasksUpdate } from "./tasks.ts";
 import { timer } from "./timer.ts";
 
 /** Every call that a job can make, and nothing else. */
@@ -41,4 +42,9 @@ export const effects: readonly AnyEffect[] = [
   runWait,
   llmGenerate,
   notifyEffect,
+  tasksCreate,
+  tasksList,
+  tasksGet,
+  tasksUpdate,
+  tasksComplete,
 ];

@@ -113,6 +113,7 @@ export const declarationSchema = z.strictObject({
       notify: texts("target", 20),
       exec: z.array(exec, "must be a list of programs").max(20).default([]),
       run: texts("job", 50),
+      tasks: z.enum(["read", "write"], 'must be "read" or "write"').nullable().default(null),
     })
     .prefault({}),
   limits: z
@@ -168,7 +169,6 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
 
 /** What authors look for among the permissions and what to do instead. */
 export const noPermissions: Readonly<Record<string, string>> = {
-  tasks: "tasks are not available in this version",
   agent: "agents are not available in this version",
   fetch: "fetch goes by permissions.net, a list of hosts",
   jobs: "the jobs that it may start stand in permissions.run",

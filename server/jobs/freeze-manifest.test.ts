@@ -55,6 +55,7 @@ describe("freezeManifest", () => {
         notify: [],
         exec: [],
         run: [],
+        tasks: null,
       },
       limits: {
         timeoutMs: 60_000,
@@ -119,7 +120,7 @@ describe("freezeManifest", () => {
       { permissions: { network: [] } },
       "permissions.network",
       /unknown permission "network"/,
-      /known: net, secrets, files, llm, notify, exec, run$/,
+      /known: net, secrets, files, llm, notify, exec, run, tasks$/,
     ],
     [
       "a misspelt limit",

@@ -14,7 +14,7 @@ export function freezePermissions(
   folders: Folders,
   problems: ManifestProblem[],
 ): Powers {
-  const { files, exec, llm, notify, run } = declared;
+  const { files, exec, llm, notify, run, tasks } = declared;
   return {
     ...freezeHosts(declared, problems),
     files: {
@@ -25,6 +25,7 @@ export function freezePermissions(
     notify: freezeNames(notify, "permissions.notify", targetProblem, problems),
     exec: exec.map((each, index) => freezeExec(each, `permissions.exec.${index}`, folders, problems)),
     run: freezeNames(run, "permissions.run", jobProblem, problems),
+    tasks,
   };
 }
 

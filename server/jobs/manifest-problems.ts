@@ -54,6 +54,7 @@ const examples: readonly (readonly [string, string])[] = [
   ["permissions.notify", 'such as notify: ["desktop"]; the targets stand in config.yaml'],
   ["permissions.exec", 'such as exec: [{ command: "/usr/bin/git", args: ["log", "**"], cwd: "~/project" }]'],
   ["permissions.run", 'such as run: ["weekly-report"]'],
+  ["permissions.tasks", 'such as tasks: "read"'],
   ["permissions", 'such as permissions: { net: ["api.example.org"] }'],
   ["limits.timeout", 'such as limits: { timeout: "5m" }'],
   ["limits.cpu", 'such as limits: { cpu: "2m" }'],

@@ -75,6 +75,8 @@ export const manifestSchema = z.strictObject({
     exec: z.array(execGrant),
     /** Names of jobs that it may start, sorted. */
     run: z.array(z.string()),
+    /** What it may do with tasks; null for nothing. */
+    tasks: z.enum(["read", "write"]).nullable().default(null),
   }),
   limits: z.strictObject({
     /** Wall time in a runner; what a run sleeps or waits for an answer does not count. */

@@ -169,7 +169,7 @@ test.each(templates)(
     expect(checked.job.warnings).toEqual([]);
     const { files: folders, ...rest } = checked.manifest.permissions;
     const asked = Object.entries({ ...rest, files: [...folders.read, ...folders.write] }).filter(
-      ([, power]) => Object.keys(power).length > 0,
+      ([, power]) => Object.keys(power ?? {}).length > 0,
     );
     expect(asked.map(([power]) => power).sort()).toEqual(asksFor[name]);
   },

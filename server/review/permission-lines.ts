@@ -12,6 +12,7 @@ const nothing: Permissions = {
   notify: [],
   exec: [],
   run: [],
+  tasks: null,
 };
 
 /** A person's words for every permission: what the job can do at worst, gravest first. */
@@ -28,12 +29,21 @@ export function newPermissionLines(before: Permissions | undefined, after: Permi
     ...execLines(known.exec, after.exec),
     ...files.wide,
     ...added(known.run, after.run).map((job) => `JOB: may start ${job}, with any input, and read what it returns`),
+    ...taskLines(known.tasks, after.tasks),
     ...hostLines(known.net, after.net),
     ...secretLines(known.secrets, after.secrets),
     ...files.narrow,
     ...added(known.llm, after.llm).map(modelLine),
     ...added(known.notify, after.notify).map((target) => `MESSAGE: may send any text to your target ${target}`),
   ];
+}
+
+/** Agents do what a task says, so writing one is asking them. */
+function taskLines(before: Permissions["tasks"], after: Permissions["tasks"]): string[] {
+  if (after === null || after === before || before === "write") return [];
+  return after === "write"
+    ? ["TASKS: may read, add, change and end tasks; your agents do what tasks say"]
+    : ["TASKS: may read all tasks and their results"];
 }
 
 function added(before: readonly string[], after: readonly string[]): string[] {

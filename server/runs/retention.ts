@@ -17,9 +17,13 @@ const dayMs = 86_400_000;
 /** A line for a target that takes none is no news after that. */
 const mostLineDays = 7;
 
+/** No task that is left to do is about it. */
+const unneeded = sql`not exists (select 1 from tasks t where t.run_id = runs.id and t.finished_at is null)`;
+
 /**
  * Deletes finished runs (with their attempts, journals and logs) beyond the limits, records of skipped slots and alerts of the same
- * age, messages that never arrived, and blobs that nothing refers to any more. Runs that wait or go on stay, whatever their age.
+ * age, messages that never arrived, and blobs that nothing refers to any more. Runs that wait or go on stay, whatever their age, and those that
+ * unfinished tasks are about.
  */
 export async function enforceRetention(
   db: Db,
@@ -28,7 +32,7 @@ export async function enforceRetention(
   const before = new Date(now.getTime() - days * dayMs);
   const old = await inBatches(() =>
     sql`delete from runs where id in (
-      select id from runs where finished_at < ${before}::timestamptz limit ${batch})`.execute(db),
+      select id from runs where finished_at < ${before}::timestamptz and ${unneeded} limit ${batch})`.execute(db),
   );
   let surplus = 0;
   // One look at an index says which few jobs have that many runs; asking each of ten thousand would not end.
@@ -39,7 +43,7 @@ export async function enforceRetention(
     for (const dead of [false, true]) {
       surplus += await inBatches(() =>
         sql`delete from runs where id in (
-          select id from runs where job = ${name} and finished_at is not null and dead = ${dead}
+          select id from runs where job = ${name} and finished_at is not null and dead = ${dead} and ${unneeded}
           order by id desc offset ${runsPerJob} limit ${batch})`.execute(db),
       );
     }

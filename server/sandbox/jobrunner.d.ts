@@ -68,6 +68,8 @@ declare module "jobrunner" {
     exec?: readonly ExecPermission[];
     /** Jobs that `jobs.start` may run. */
     run?: readonly string[];
+    /** Whether `tasks` may be read, or written too. */
+    tasks?: "read" | "write" | null;
   }
 
   /**
@@ -306,6 +308,82 @@ declare module "jobrunner" {
     call(name: string, input?: Json): Promise<Json>;
   }
 
+  /** What is said of a task. */
+  export interface TaskFields {
+    title: string;
+    /** Markdown: all that whoever does it must know. */
+    body?: string | null;
+    /** Default "normal". */
+    urgency?: "low" | "normal" | "high" | "now";
+    /** -100 to 100; higher goes first among the equally urgent. */
+    priority?: number;
+    complexity?: "low" | "medium" | "high";
+    labels?: readonly string[];
+    /** A day such as "2026-12-01", or an instant. */
+    due?: string | Date | null;
+    assignee?: string | null;
+  }
+
+  export interface NewTask extends TaskFields {
+    /** Names it for the others of the same call. */
+    key?: string;
+    /** The task that it is a part of: a key of the same call, or "T12". */
+    parent?: string;
+    /** What must be done before, likewise. */
+    dependsOn?: readonly string[];
+    /** Only the person can end it. */
+    forPerson?: boolean;
+  }
+
+  export interface Task {
+    /** Such as "T12". */
+    readonly task: string;
+    readonly title: string;
+    readonly body: string | null;
+    readonly state: "open" | "in_progress" | "done" | "failed" | "cancelled" | "skipped";
+    readonly urgency: "low" | "normal" | "high" | "now";
+    readonly priority: number;
+    readonly complexity: "low" | "medium" | "high";
+    readonly labels: readonly string[];
+    readonly due: string | null;
+    readonly assignee: string | null;
+    readonly parent: string | null;
+    readonly needs: readonly string[];
+    /** Whether something that it needs, or a part of it, is left. */
+    readonly waits: boolean;
+    readonly forPerson: boolean;
+    readonly result: string | null;
+    readonly createdBy: string;
+  }
+
+  /**
+   * To-dos, which agents and people work on; `permissions.tasks` grants it.
+   * @example
+   * const task = await tasks.create({ title: "Look into the failing feed", urgency: "high", labels: ["feeds"] });
+   * await tasks.update(task, { note: "It failed again." });
+   * await tasks.complete(task, { result: "It answers again." });
+   */
+  export interface Tasks {
+    /** Gives its handle, such as "T12". */
+    create(task: NewTask): Promise<string>;
+    /** A whole tree, or none of it; gives the handles in the order given. */
+    create(tasks: readonly NewTask[]): Promise<string[]>;
+    /** In the order in which work is taken. `ready`: what could be begun now. Live ones, unless `state` says otherwise. */
+    list(filter?: {
+      ready?: boolean;
+      state?: "live" | "ended" | "all";
+      label?: string;
+      assignee?: string;
+      parent?: string;
+      search?: string;
+      limit?: number;
+      cursor?: string | null;
+    }): Promise<{ tasks: Task[]; cursor: string | null }>;
+    get(task: string): Promise<Task | null>;
+    update(task: string, change: Partial<TaskFields> & { note?: string; dependsOn?: readonly string[] }): Promise<void>;
+    complete(task: string, options?: { state?: "done" | "failed" | "cancelled"; result?: string }): Promise<void>;
+  }
+
   /** Another job's run has ended. */
   export interface AfterEvent {
     readonly kind: "after";
@@ -401,6 +479,7 @@ declare module "jobrunner" {
     sleep(until: string | number | Date): Promise<void>;
     ask: Ask;
     jobs: Jobs;
+    tasks: Tasks;
   }
 
   export interface JobDefinition<Schema extends z.ZodType> {

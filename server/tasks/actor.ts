@@ -9,4 +9,4 @@ export type Actor = Readonly<{
  * Through which door somebody came, since a name proves nothing: what is for a person is finished through the person's door only, and a
  * plan's tasks by its executor. Hosts, agents and jobs come as `agent`, which is the default everywhere.
  */
-export type Door = "agent" | "person" | "plan";
+export type Door = "agent" | "person" | "plan" | "daemon";

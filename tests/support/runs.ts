@@ -42,7 +42,17 @@ export function testManifest(more: Partial<Manifest> = {}): Manifest {
 
 /** Permissions for tests: none, with what they change. */
 export function testPermissions(more: Partial<Manifest["permissions"]> = {}): Manifest["permissions"] {
-  return { net: [], secrets: {}, files: { read: [], write: [] }, llm: [], notify: [], exec: [], run: [], ...more };
+  return {
+    net: [],
+    secrets: {},
+    files: { read: [], write: [] },
+    llm: [],
+    notify: [],
+    exec: [],
+    run: [],
+    tasks: null,
+    ...more,
+  };
 }
 
 /** A schedule for tests: every minute, in UTC, with what they change. */
@@ -146,6 +156,7 @@ export function testServices(more: Partial<EffectServices> = {}): EffectServices
     awaitRun: none,
     openQuestion: none,
     awaitAnswer: none,
+    tasks: { create: none, list: none, find: none, update: none, complete: none },
     runFolder: (runId) => join(tmpdir(), `jobrunner-no-run-${runId}`),
     homeFolder: join(tmpdir(), "jobrunner-no-home"),
     ...more,

@@ -21,6 +21,7 @@ export function effectManifest({ permissions, limits }: RoleManifest, folder: st
       notify: [],
       exec: [],
       run: [],
+      tasks: null,
     },
     limits: {
       timeoutMs: limits.timeoutMs,

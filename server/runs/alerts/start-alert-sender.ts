@@ -11,7 +11,7 @@ import { type AlertMessage, sendLines } from "./send-lines.ts";
 
 export type AlertSenderOptions = Readonly<{
   store: Store;
-  settings: Config["alerts"];
+  settings: Omit<Config["alerts"], "tasks">;
   timezone: string;
   notify: EffectServices["notify"];
   clean: QueueAlerts["clean"];

@@ -16,9 +16,10 @@ import { ErrorClass, jsonParse, jsonStringify, promiseThen } from "./primordials
 import { settleRun } from "./run-state.ts";
 import { secrets } from "./secrets.ts";
 import { sleep } from "./sleep.ts";
+import { tasks } from "./tasks.ts";
 
 /** What every run gets besides its input and what tells which run it is. */
-const doors = { kv, secrets, log, files, artifacts, llm, notify, exec, sleep, ask, jobs };
+const doors = { kv, secrets, log, files, artifacts, llm, notify, exec, sleep, ask, jobs, tasks };
 
 type JobContext = typeof doors & { input: unknown; run: RunInfo };
 type JobDefinition = { run: (context: JobContext) => unknown; input?: z.ZodType } & Record<string, unknown>;
