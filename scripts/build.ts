@@ -10,5 +10,5 @@ const at = (path: string) => resolve(root, path);
 
 rmSync(at("dist"), { recursive: true, force: true });
 execFileSync(at("node_modules/.bin/tsc"), ["-p", at("tsconfig.build.json")], { stdio: "inherit" });
-writeFileSync(at("dist/server/sandbox/guest.js"), await bundleGuest(at("server/sandbox/guest/main.ts")));
+writeFileSync(at("dist/server/sandbox/guest.js"), await bundleGuest(at("server/sandbox/guest")));
 copyFileSync(at("server/sandbox/jobrunner.d.ts"), at("dist/server/sandbox/jobrunner.d.ts"));

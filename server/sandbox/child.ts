@@ -1,5 +1,6 @@
 import { readFileSync, writeSync } from "node:fs";
 import ivm from "isolated-vm";
+import { splitGuestScripts } from "./guest-scripts.ts";
 import { computeForGuest } from "./host-functions.ts";
 import type { ChildMessage, ChildOutcome, ErrorText, ParentMessage } from "./protocol.ts";
 
@@ -15,15 +16,15 @@ const prefix = "(function (require, module, exports) {";
 /** The pipe that the parent reads. */
 const messagesFd = 4;
 
-type Prepared = Readonly<{ isolate: ivm.Isolate; context: ivm.Context; timezone: string; memoryMb: number }>;
+type Wanted = Readonly<{ timezone: string; memoryMb: number; zod: boolean }>;
+type Prepared = Wanted & Readonly<{ isolate: ivm.Isolate; context: ivm.Context }>;
 type Entry = ivm.Reference<(...values: unknown[]) => unknown>;
 type Reply = ParentMessage & { type: "reply" };
 type Live = { isolate: ivm.Isolate; deliver: Entry; status: Entry; issued: number; replies: Reply[] };
 
-const guestScript = process.argv[2] ?? "";
-const snapshot = ivm.Isolate.createSnapshot([
-  { code: readFileSync(guestScript, "utf8"), filename: "jobrunner:runtime" },
-]);
+const scripts = splitGuestScripts(readFileSync(process.argv[2] ?? "", "utf8"));
+/** Without zod and with it, made when the first run wants it. */
+const snapshots = new Map<boolean, ReturnType<typeof ivm.Isolate.createSnapshot>>();
 
 let prepared: Prepared | undefined;
 let live: Live | undefined;
@@ -37,13 +38,23 @@ function say(message: ChildMessage): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(messagesFd, bytes, at);
 }
 
+function snapshotWith(zod: boolean): ReturnType<typeof ivm.Isolate.createSnapshot> {
+  const made = snapshots.get(zod);
+  if (made !== undefined) return made;
+  const codes = zod ? [scripts.zod, scripts.main] : [scripts.main];
+  const snapshot = ivm.Isolate.createSnapshot(codes.map((code) => ({ code, filename: "jobrunner:runtime" })));
+  snapshots.set(zod, snapshot);
+  return snapshot;
+}
+
 /** A new isolate sees the time zone that holds while it is made. */
-function prepare(timezone: string, memoryMb: number): Prepared {
-  if (prepared?.timezone === timezone && prepared.memoryMb === memoryMb) return prepared;
+function prepare({ timezone, memoryMb, zod }: Wanted): Prepared {
+  if (prepared?.timezone === timezone && prepared.memoryMb === memoryMb && prepared.zod === zod) return prepared;
   prepared?.isolate.dispose();
   process.env.TZ = timezone;
+  const snapshot = snapshotWith(zod);
   const isolate = new ivm.Isolate({ memoryLimit: memoryMb, snapshot, onCatastrophicError: outOfMemory });
-  prepared = { isolate, context: isolate.createContextSync(), timezone, memoryMb };
+  prepared = { isolate, context: isolate.createContextSync(), timezone, memoryMb, zod };
   return prepared;
 }
 
@@ -63,8 +74,9 @@ function finish(outcome: ChildOutcome): void {
 
 const boot = `const boot = globalThis.__jobrunnerBoot; delete globalThis.__jobrunnerBoot; return boot($0, $1, $2, $3);`;
 
-function start({ timezone, memoryMb, bundle, configJson }: ParentMessage & { type: "start" }): void {
-  const { isolate, context } = prepare(timezone, memoryMb);
+function start(message: ParentMessage & { type: "start" }): void {
+  const { bundle, configJson } = message;
+  const { isolate, context } = prepare(message);
   prepared = undefined;
   const effect = new ivm.Callback((seq: number, op: string, argsJson: string) => {
     if (live !== undefined) live.issued = seq;
@@ -137,7 +149,7 @@ function errorText(thrown: unknown): ErrorText {
 process.on("message", (message: ParentMessage) => {
   switch (message.type) {
     case "prepare":
-      prepare(message.timezone, message.memoryMb);
+      prepare(message);
       return;
     case "start":
       start(message);

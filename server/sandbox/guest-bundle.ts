@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
 import { sha256 } from "../sha256.ts";
 import { withEsbuild } from "../with-esbuild.ts";
+import { joinGuestScripts } from "./guest-scripts.ts";
 
 /** The guest runtime as one script. `version` changes whenever its code does, and is kept with every attempt. */
 export type GuestBundle = Readonly<{ path: string; version: string }>;
@@ -18,7 +20,7 @@ export async function guestBundles(cacheDir: string): Promise<[GuestBundle, ...G
   const packaged = fileURLToPath(new URL("./guest.js", import.meta.url));
   const script = existsSync(packaged)
     ? await readFile(packaged, "utf8")
-    : await bundleGuest(fileURLToPath(new URL("./guest/main.ts", import.meta.url)));
+    : await bundleGuest(fileURLToPath(new URL("./guest", import.meta.url)));
   const version = versionOf(script);
   const path = join(cacheDir, `${version}.js`);
   await mkdir(cacheDir, { recursive: true });
@@ -46,8 +48,27 @@ function versionOf(script: string): string {
   return `guest-${sha256(script).slice("sha256:".length, "sha256:".length + 32)}`;
 }
 
-/** The text of the guest runtime with zod inside. The package's build writes it beside the compiled program. */
-export async function bundleGuest(entry: string): Promise<string> {
+/**
+ * The text of the guest runtime, zod and what is ours, from the folder of its sources. The package's build writes it beside the compiled
+ * program.
+ */
+export async function bundleGuest(folder: string): Promise<string> {
+  const [zod, main] = await Promise.all([bundle(join(folder, "zod.ts"), true), bundle(join(folder, "main.ts"), false)]);
+  return joinGuestScripts({ zod, main });
+}
+
+/** Every isolate is filled with it, so what nobody asks for is left out: zod's messages in fifty languages, which are half of it. */
+const englishOnly: Plugin = {
+  name: "english-only",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
+      contents: 'export { default as en } from "./en.js";',
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
+async function bundle(entry: string, minifyIdentifiers: boolean): Promise<string> {
   const result = await withEsbuild(({ build }) =>
     build({
       entryPoints: [entry],
@@ -60,6 +81,8 @@ export async function bundleGuest(entry: string): Promise<string> {
       legalComments: "none",
       minifySyntax: true,
       minifyWhitespace: true,
+      minifyIdentifiers,
+      plugins: [englishOnly],
       logLevel: "silent",
       tsconfigRaw: "{}",
     }),

@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
 import { type GuestBundle, guestBundles } from "./guest-bundle.ts";
+import { namesZod } from "./guest-scripts.ts";
 import { mapError } from "./map-error.ts";
 import { canCutNetwork } from "./runner-command.ts";
 import { type Runner, startRunner } from "./runner-process.ts";
@@ -7,7 +8,7 @@ import { type ServedOutcome, serveRun } from "./serve-run.ts";
 import type { Declaration, DeclarationRequest, Pool, SandboxOutcome, SandboxRun } from "./types.ts";
 
 /** What warm runners are made ready for, until the first run shows what is asked for. */
-const usual = { locale: "en-US", timezone: "UTC", memoryMb: 128 };
+const usual = { locale: "en-US", timezone: "UTC", memoryMb: 128, zod: false };
 const declarationLimits = {
   timeoutMs: 5_000,
   cpuMs: 5_000,
@@ -74,7 +75,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
     for (let missing = closed ? 0 : warm - fresh; missing > 0; missing--) {
       const runner = spawnRunner(newest, hint.locale, hint.timezone, usual.memoryMb);
       idle.push(runner);
-      runner.send({ type: "prepare", timezone: hint.timezone, memoryMb: hint.memoryMb });
+      runner.send({ type: "prepare", timezone: hint.timezone, memoryMb: hint.memoryMb, zod: hint.zod });
       runner.ready.catch((error: unknown) => {
         log.error({ err: error }, "a warm runner did not start");
         void drop(runner);
@@ -102,7 +103,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
     return found;
   }
 
-  function giveBack(runner: Runner, next: { timezone: string; memoryMb: number }): void {
+  function giveBack(runner: Runner, next: { timezone: string; memoryMb: number; zod: boolean }): void {
     if (closed || !runner.isAlive()) return void drop(runner);
     idle.push(runner);
     retiring.set(runner, setTimeout(() => void drop(runner), boundIdleMs).unref());
@@ -141,7 +142,8 @@ export async function createPool(options: { max: number; warm: number; log: Log;
     if (guest === undefined) throw new Error(`there is no guest runtime ${run.guestRuntime}`);
     if (run.signal.aborted || closed || !(await slot(run.signal))) return { state: "cancelled" };
     const { bundleHash, locale, timezone, limits } = run;
-    hint = { locale, timezone, memoryMb: limits.memoryMb };
+    const zod = namesZod(run.bundle);
+    hint = { locale, timezone, memoryMb: limits.memoryMb, zod };
     const runner = take({ guest, bundleHash, locale, memoryMb: limits.memoryMb });
     runner.bind(bundleHash);
     setTimeout(refill, 50).unref();
@@ -155,6 +157,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
         bundle: run.bundle,
         configJson: JSON.stringify(config),
         timezone,
+        zod,
         limits,
         onStart: () => run.onStart({ pid: runner.pid, guestRuntime: guest.version, v8, icu }),
         recorded: run.recorded ?? [],
@@ -164,7 +167,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
         signal: run.signal,
       });
     } finally {
-      giveBack(runner, { timezone, memoryMb: limits.memoryMb });
+      giveBack(runner, { timezone, memoryMb: limits.memoryMb, zod });
       release();
     }
   }

@@ -54,8 +54,16 @@ export type ErrorText = z.infer<typeof errorText>;
  * call waits for it. A `ping` is answered when the isolate is quiet.
  */
 export type ParentMessage =
-  | Readonly<{ type: "prepare"; timezone: string; memoryMb: number }>
-  | Readonly<{ type: "start"; timezone: string; memoryMb: number; bundle: string; configJson: string }>
+  | Readonly<{ type: "prepare"; timezone: string; memoryMb: number; zod: boolean }>
+  | Readonly<{
+      type: "start";
+      timezone: string;
+      memoryMb: number;
+      /** Whether zod is there. */
+      zod: boolean;
+      bundle: string;
+      configJson: string;
+    }>
   | Readonly<{ type: "ping"; n: number }>
   | Readonly<{ type: "reply"; seq: number; ok: boolean; json: string; guestMs: number }>;
 

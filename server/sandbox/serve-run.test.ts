@@ -177,7 +177,7 @@ describe("limits", () => {
 
 test("a run that began on an older guest runtime goes on with that one", async () => {
   const folder = await mkdtemp(join(tmpdir(), "jobrunner-runtimes-"));
-  const script = await bundleGuest(fileURLToPath(new URL("./guest/main.ts", import.meta.url)));
+  const script = await bundleGuest(fileURLToPath(new URL("./guest", import.meta.url)));
   // Another content under its own name, as an earlier release left it here.
   const older = `${script}\n//`;
   const version = `guest-${sha256(older).slice("sha256:".length, "sha256:".length + 32)}`;

@@ -17,6 +17,8 @@ export type ServeOptions = Readonly<{
   /** JSON of the guest's BootConfig. */
   configJson: string;
   timezone: string;
+  /** Whether the job names zod. */
+  zod: boolean;
   limits: SandboxLimits;
   /** Called once the runner has its task. Effects and the outcome wait for its promise. */
   onStart(): Promise<void>;
@@ -152,7 +154,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
   if (signal.aborted) onAbort();
   else {
     const { timezone, bundle, configJson } = options;
-    runner.send({ type: "start", timezone, memoryMb: limits.memoryMb, bundle, configJson });
+    runner.send({ type: "start", timezone, memoryMb: limits.memoryMb, zod: options.zod, bundle, configJson });
   }
   const onRecord = options.onStart();
   onRecord.then(() => {

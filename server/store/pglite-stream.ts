@@ -43,13 +43,23 @@ export class PgliteStream extends Duplex {
     done();
   }
 
+  /** Executes at once; as a stream, since PGlite else parses the whole answer, which `pg` then does again. */
   #execute(messages: Buffer, done: Done): void {
-    try {
-      const { buffer, byteOffset, byteLength } = this.#pglite.execProtocolRawSync(messages);
-      if (byteLength > 0) this.push(Buffer.from(buffer, byteOffset, byteLength));
-      done();
-    } catch (thrown) {
-      done(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    }
+    const parts: Uint8Array[] = [];
+    // Each part is a view of memory that the next one overwrites.
+    const onRawData = (part: Uint8Array) => void parts.push(part.slice());
+    const push = () => {
+      if (parts.length > 0) this.push(Buffer.concat(parts));
+    };
+    this.#pglite.execProtocolRawStream(messages, { syncToFs: false, onRawData }).then(
+      () => {
+        push();
+        done();
+      },
+      (thrown: unknown) => {
+        push();
+        done(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      },
+    );
   }
 }

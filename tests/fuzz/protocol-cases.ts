@@ -117,6 +117,7 @@ export async function converse({
     bundle: "",
     configJson: "{}",
     timezone: "UTC",
+    zod: false,
     limits,
     onStart: async () => {},
     recorded: [],

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { requireZod } from "./schemas.ts";
 
 type JsonSchema = Record<string, unknown>;
 
@@ -10,6 +11,6 @@ export function answerSchema(schema: unknown, what: string): AnswerSchema {
   if (typeof schema !== "object" || schema === null) throw new TypeError(`${what}: schema must be a schema of z`);
   if (!("_zod" in schema)) return { json: schema as JsonSchema, read: (answer) => answer };
   const zod = schema as z.ZodType;
-  const { $schema: _, ...json } = z.toJSONSchema(zod, { io: "input", unrepresentable: "any" });
+  const { $schema: _, ...json } = requireZod().toJSONSchema(zod, { io: "input", unrepresentable: "any" });
   return { json, read: (answer) => zod.parse(answer) };
 }

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { answerSchema } from "./answer-schema.ts";
 import { optionsOf, requireText } from "./arguments.ts";
 import { durationMs } from "./duration.ts";
@@ -10,9 +9,9 @@ type Options = { choices?: readonly string[]; schema?: unknown; timeout?: string
 export async function ask(question: string, options?: Options): Promise<unknown> {
   const { choices, schema, timeout, fallback } = optionsOf(options, "ask: options");
   if (choices !== undefined && schema !== undefined) throw new TypeError("ask takes either choices or a schema");
-  if (choices !== undefined && (!Array.isArray(choices) || choices.length === 0))
-    throw new TypeError("ask: choices must be an array of texts");
-  const wanted = answerSchema(schema ?? (choices === undefined ? z.boolean() : z.enum([...choices])), "ask");
+  if (choices !== undefined && !areTexts(choices)) throw new TypeError("ask: choices must be an array of texts");
+  const usual = choices === undefined ? { type: "boolean" } : { type: "string", enum: [...new Set(choices)] };
+  const wanted = answerSchema(schema ?? usual, "ask");
   const { answer } = await effect<{ answer: unknown }>("ask", {
     question: requireText(question, "ask: the question"),
     schema: wanted.json,
@@ -21,4 +20,8 @@ export async function ask(question: string, options?: Options): Promise<unknown>
     ...(fallback === undefined ? {} : { fallback }),
   });
   return wanted.read(answer);
+}
+
+function areTexts(choices: unknown): boolean {
+  return Array.isArray(choices) && choices.length > 0 && choices.every((choice) => typeof choice === "string");
 }

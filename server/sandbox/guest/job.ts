@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { artifacts } from "./artifacts.ts";
 import { ask } from "./ask.ts";
 import { describeError } from "./describe-error.ts";
@@ -14,6 +14,7 @@ import { notify } from "./notify.ts";
 import { PermanentError } from "./permanent-error.ts";
 import { ErrorClass, jsonParse, jsonStringify, promiseThen } from "./primordials.ts";
 import { settleRun } from "./run-state.ts";
+import { requireZod, zod } from "./schemas.ts";
 import { secrets } from "./secrets.ts";
 import { sleep } from "./sleep.ts";
 import { tasks } from "./tasks.ts";
@@ -46,7 +47,11 @@ function isSchema(value: unknown): value is z.ZodType {
 }
 
 /** What `import … from "jobrunner"` gets. */
-const api = Object.freeze({ defineJob, PermanentError, z });
+const api = Object.freeze(
+  zod === undefined
+    ? Object.defineProperty({ defineJob, PermanentError }, "z", { get: requireZod })
+    : { defineJob, PermanentError, z: zod },
+);
 
 type Evaluate = (
   require: (name: string) => unknown,
@@ -104,7 +109,7 @@ function fail(thrown: unknown): void {
 /** Plain data of what defineJob got: functions fall away, the input schema becomes JSON Schema. */
 function declarationJson(job: JobDefinition): string {
   const { input, run: _run, ...declared } = job;
-  const schema = input === undefined ? null : z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
+  const schema = input === undefined ? null : requireZod().toJSONSchema(input, { io: "input", unrepresentable: "any" });
   return jsonStringify({ ...declared, input: schema });
 }
 

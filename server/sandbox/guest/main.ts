@@ -1,4 +1,3 @@
-import { config as zodConfig } from "zod";
 import { installClock, startClock } from "./clock.ts";
 import { deliver } from "./effect.ts";
 import { installGlobals } from "./globals.ts";
@@ -14,7 +13,6 @@ installClock();
 installRandom();
 installConsole();
 installGlobals();
-zodConfig({ jitless: true });
 
 type Evaluate = Parameters<typeof startJob>[0];
 
