@@ -5,6 +5,7 @@ import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
 import type { Rehearse } from "../rehearsal/create-rehearse.ts";
 import type { Approvals } from "../review/approvals.ts";
 import type { FailingTarget } from "../runs/alerts/failing-targets.ts";
+import type { Worker } from "../runs/worker.ts";
 import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
 
@@ -20,6 +21,8 @@ export type DaemonDeps = Readonly<{
   clock: () => Date;
   /** Tells the worker that a run may be waiting. */
   nudge: () => void;
+  /** Puts a run into the queue; where it can start here at once, it does. */
+  enqueue: Worker["enqueue"];
   /** Values of secrets as they stand in the file at the time of the call. */
   secrets: () => SecretValues;
   /** Targets that take no alerts from this machine. */

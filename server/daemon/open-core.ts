@@ -83,6 +83,7 @@ export async function openCore(options: {
     log,
     clock,
     nudge,
+    enqueue: worker.enqueue,
     secrets,
     failingTargets: alerts.failing,
   };

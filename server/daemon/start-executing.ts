@@ -66,7 +66,7 @@ export async function startExecuting(base: Base, role: WorkerSelf["role"]): Prom
   const deps = { store, pool, approvals, secrets, services, log, clock, worker: self.name, serving };
   const started = startWorker({
     store,
-    execute: (run, aborted) => executeRun(deps, run, aborted),
+    execute: (run, aborted, begin) => executeRun(deps, run, aborted, begin),
     log: workerLog,
     max: runners.max,
     worker: self.name,

@@ -8,7 +8,7 @@ import { cancelRun } from "./cancel-run.ts";
 import { checkInput } from "./check-input.ts";
 import { concurrencyOf } from "./concurrency-of.ts";
 import { recordEvent } from "./events.ts";
-import { enqueue, type NewRun } from "./queue/enqueue.ts";
+import { type Enqueued, enqueue, type NewRun } from "./queue/enqueue.ts";
 import { requireRun } from "./read.ts";
 import { formatRunId } from "./run-id.ts";
 import { longestLine, readLineage } from "./triggers/lineage.ts";
@@ -17,6 +17,8 @@ export type ControlDeps = Readonly<{
   store: Store;
   approvals: Pick<Approvals, "requireManifest">;
   log: Log;
+  /** Puts a run into the queue; in a process that has a worker it may start there at once. */
+  enqueue?: (request: NewRun) => Promise<Enqueued>;
 }>;
 
 export type RunOrder = Readonly<{
@@ -44,7 +46,8 @@ export type StartTime = Readonly<{ at: Date } | { inMs: number }>;
  * a caller in or it would wait for itself, and what `requireManifest` throws.
  */
 export async function requestRun(deps: ControlDeps, order: RunOrder): Promise<{ run: Row<"runs">; created: boolean }> {
-  const result = await enqueue(deps.store.db, await prepareRun(deps, order));
+  const request = await prepareRun(deps, order);
+  const result = await (deps.enqueue?.(request) ?? enqueue(deps.store.db, request));
   const { run, created } = result;
   deps.log.info({ run: run.id, job: run.job, created, trace: order.traceId }, "run requested");
   return result;

@@ -8,7 +8,7 @@ import type { Pool } from "../sandbox/types.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { type AttemptOutcome, deniedOutcome, failedAs } from "./attempt-outcome.ts";
-import { beginAttempt, findBegunAttempt } from "./begin-attempt.ts";
+import { type AttemptStart, beginAttempt, findBegunAttempt } from "./begin-attempt.ts";
 import { checkInput } from "./check-input.ts";
 import { haltBeforeResume } from "./halt-before-resume.ts";
 import type { Settlement } from "./queue/settle.ts";
@@ -32,21 +32,32 @@ export type ExecuteDeps = Readonly<{
   serving: Pick<Serving, "unmet" | "elsewhere">;
 }>;
 
+/** Writes that an attempt begins, or goes on. Throws where the run is not, or no longer, this worker's. */
+export type Begin = (start: AttemptStart) => Promise<void>;
+
+export type AttemptDeps = ExecuteDeps & Readonly<{ begin: Begin }>;
+
 /** A runner that dies this often without one more effect on record dies of the job itself. */
 const mostFruitlessResumes = 2;
 
 /**
  * Performs one attempt of a claimed run, or goes on with it from its journal: verifies the approval, runs the signed bundle,
  * journals every effect, and tells how it ended or why it waits. It does not settle the run. Where the store cannot be written it
- * throws, and the guest saw nothing of it.
+ * throws, and the guest saw nothing of it. `begin` writes that the attempt begins, where that is more than usual.
  */
-export async function executeRun(deps: ExecuteDeps, run: Row<"runs">, signal: AbortSignal): Promise<Settlement> {
+export async function executeRun(
+  given: ExecuteDeps,
+  run: Row<"runs">,
+  signal: AbortSignal,
+  begin: Begin = (start) => beginAttempt(given.store.db, run, given.worker, start),
+): Promise<Settlement> {
+  const deps: AttemptDeps = { ...given, begin };
   const begun = await findBegunAttempt(deps.store.db, run);
   const prepared = await prepare(deps, run, begun);
   if ("unmet" in prepared) return leftToOthers(deps.worker, prepared.unmet);
   if (!("runnable" in prepared)) {
     const start = { version: prepared.version, seed: randomSeed(), startMs: deps.clock().getTime(), runner: null };
-    if (begun === undefined) await beginAttempt(deps.store.db, run, deps.worker, start);
+    if (begun === undefined) await begin(start);
     return prepared.outcome;
   }
   return begun === undefined ? runAnew(deps, run, prepared, signal) : goOn(deps, run, prepared, begun, signal);
@@ -107,7 +118,7 @@ async function prepare(
 
 const noSecrets: SecretValues = { get: () => undefined, names: () => [] };
 
-async function runAnew(deps: ExecuteDeps, run: Row<"runs">, prepared: Prepared, signal: AbortSignal) {
+async function runAnew(deps: AttemptDeps, run: Row<"runs">, prepared: Prepared, signal: AbortSignal) {
   const start = { seed: randomSeed(), startMs: deps.clock().getTime(), activeMs: 0, guestRuntime: null };
   const { settlement, activeMs } = await runAttempt(
     deps,
@@ -120,7 +131,7 @@ async function runAnew(deps: ExecuteDeps, run: Row<"runs">, prepared: Prepared, 
     : settlement;
 }
 
-function goOn(deps: ExecuteDeps, run: Row<"runs">, prepared: Prepared, begun: Row<"attempts">, signal: AbortSignal) {
+function goOn(deps: AttemptDeps, run: Row<"runs">, prepared: Prepared, begun: Row<"attempts">, signal: AbortSignal) {
   const start = {
     seed: begun.seed,
     startMs: Number(begun.start_ms),
@@ -137,7 +148,7 @@ type Start = Readonly<{ seed: string; startMs: number; activeMs: number; guestRu
  * that led here, if this worker saw it.
  */
 async function resume(
-  deps: ExecuteDeps,
+  deps: AttemptDeps,
   run: Row<"runs">,
   prepared: Prepared,
   start: Start,

@@ -2,8 +2,7 @@ import { effects } from "../effects/table.ts";
 import type { Row } from "../store/tables.ts";
 import { attemptOutcome, deniedOutcome, failedAs, limitOutcome } from "./attempt-outcome.ts";
 import type { AttemptVerdict } from "./attempt-verdict.ts";
-import { beginAttempt } from "./begin-attempt.ts";
-import type { ExecuteDeps, Prepared } from "./execute-run.ts";
+import type { AttemptDeps, Prepared } from "./execute-run.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { performEffects } from "./perform-effects.ts";
 import { forgetDecision } from "./questions.ts";
@@ -28,12 +27,12 @@ export type AttemptState = Prepared &
 
 /** Runs an attempt in one runner until it ends, is suspended, or the runner dies. `activeMs` counts what came before, too. */
 export async function runAttempt(
-  deps: ExecuteDeps,
+  deps: AttemptDeps,
   run: Row<"runs">,
   state: AttemptState,
   signal: AbortSignal,
 ): Promise<{ settlement: Settlement; activeMs: number }> {
-  const { store, pool, approvals, services, log, clock, worker } = deps;
+  const { store, pool, approvals, services, log, clock } = deps;
   const { seed, startMs, journal, decisions, secrets } = state;
   const { version, manifest, bundle, bundleHash, sourceMap } = state.runnable;
   const logWriter = createLogWriter(store.db, { runId: run.id, attempt: run.attempt });
@@ -88,7 +87,7 @@ export async function runAttempt(
       guestRuntime: pool.runtimes().find((runtime) => runtime === state.guestRuntime) ?? null,
       async onStart(runner) {
         startedAt = performance.now();
-        await beginAttempt(store.db, run, worker, { version, seed, startMs, runner });
+        await deps.begin({ version, seed, startMs, runner });
       },
       recorded: performed.recorded,
       onEffect: performed.onEffect,

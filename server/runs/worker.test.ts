@@ -66,6 +66,89 @@ describe.each(["pglite", "postgres"] as const)("worker on %s", (kind) => {
     expect(worker.stats().running).toBe(0);
   });
 
+  test("a run that is next in line is begun in the commit that puts it into the queue, and no other is", async () => {
+    await using store = await testStore(kind);
+    await addJob(store.db, "a");
+    await addJob(store.db, "b");
+    const ends = Promise.withResolvers<void>();
+    const attempts: string[] = [];
+    const start = { version: 1, seed: "0".repeat(32), startMs: 0, runner: null };
+    const worker = startWorker({
+      store,
+      log: silentLog,
+      max: 2,
+      worker: "w1",
+      async execute(run, _signal, begin) {
+        attempts.push(`${run.job}${run.lease}`);
+        await (begin?.(start) ?? addAttempt(store.db, run, 1));
+        await ends.promise;
+        return success;
+      },
+    });
+    const alone = { ...order("a"), concurrency: 1, dedupeKey: "k" };
+    const first = await worker.enqueue(alone);
+    expect(first).toMatchObject({ created: true, run: { state: "running", lease: 1, attempt: 1, lease_owner: "w1" } });
+    expect(await store.db.selectFrom("attempts").select(["run_id", "attempt", "version"]).execute()).toEqual([
+      { run_id: first.run.id, attempt: 1, version: 1 },
+    ]);
+    expect(await worker.enqueue(alone)).toMatchObject({ created: false, run: { id: first.run.id } });
+    const second = await worker.enqueue({ ...alone, dedupeKey: undefined });
+    expect(second.run.state).toBe("queued");
+    // What is due already goes first, though it has to wait itself.
+    expect((await worker.enqueue(order("b"))).run.state).toBe("queued");
+    ends.resolve();
+    expect((await ended(store, second.run)).state).toBe("succeeded");
+    await worker.drain();
+    expect(attempts.sort()).toEqual(["a1", "a1", "b1"]);
+  });
+
+  test("a run that could not begin at once waits in the queue like any other", async () => {
+    await using store = await testStore(kind);
+    await addJob(store.db, "a");
+    let tries = 0;
+    const worker = startWorker({
+      store,
+      log: silentLog,
+      max: 1,
+      worker: "w1",
+      async execute(run, _signal, begin) {
+        tries += 1;
+        if (begin !== undefined) throw new Error("the runner did not start");
+        await addAttempt(store.db, run, 1);
+        return success;
+      },
+    });
+    const { run, created } = await worker.enqueue(order("a"));
+    expect([run.state, created]).toEqual(["queued", true]);
+    expect(await ended(store, run)).toMatchObject({ state: "succeeded", attempt: 1, lost: 0 });
+    await worker.drain();
+    expect(tries).toBe(2);
+  });
+
+  test("whoever asks does not wait for a runner that is slow to start", async () => {
+    await using store = await testStore(kind);
+    await addJob(store.db, "a");
+    const ready = Promise.withResolvers<void>();
+    const worker = startWorker({
+      store,
+      log: silentLog,
+      max: 1,
+      worker: "w1",
+      async execute(_run, _signal, begin) {
+        await ready.promise;
+        await begin?.({ version: 1, seed: "0".repeat(32), startMs: 0, runner: null });
+        return success;
+      },
+    });
+    const { run } = await worker.enqueue(order("a"));
+    expect(run.state).toBe("running");
+    ready.resolve();
+    const done = await ended(store, run);
+    await worker.drain();
+    expect(done).toMatchObject({ state: "succeeded", version: 1, lease: 1 });
+    expect(await store.db.selectFrom("attempts").select("state").execute()).toEqual([{ state: "succeeded" }]);
+  });
+
   test("a delayed run starts when it is due, and not before", async () => {
     await using store = await testStore(kind);
     await addJob(store.db, "a");

@@ -3,18 +3,25 @@ import type { Log } from "../log.ts";
 import { asMachineTrouble } from "../machine-trouble.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
+import type { Begin } from "./execute-run.ts";
 import { claim, type Except } from "./queue/claim.ts";
+import { type Enqueued, enqueue, type NewRun } from "./queue/enqueue.ts";
 import { heartbeat, heartbeatMs, type Lease, lostAfterMs } from "./queue/heartbeat.ts";
+import { findPlace } from "./queue/place.ts";
 import { reap } from "./queue/reap.ts";
 import type { Settlement } from "./queue/settle.ts";
 import { parseNotice, runsChannel } from "./run-notices.ts";
 import { settleSurely } from "./settle-surely.ts";
+import { type AtOnce, isPlain, NotNext, startAtOnce } from "./start-at-once.ts";
 import { createWake } from "./wake.ts";
 
 export type WorkerOptions = Readonly<{
   store: Store;
-  /** Performs one attempt. Ends soon after the signal aborts. */
-  execute(run: Row<"runs">, signal: AbortSignal): Promise<Settlement>;
+  /**
+   * Performs one attempt. Ends soon after the signal aborts. `begin` writes that the attempt begins, of a run that is not in the queue
+   * yet: to be called before anything of it happens.
+   */
+  execute(run: Row<"runs">, signal: AbortSignal, begin?: Begin): Promise<Settlement>;
   log: Log;
   /** Most attempts at a time. */
   max: number;
@@ -28,6 +35,11 @@ export type Worker = Readonly<{
   /** Looks for due runs at once. */
   nudge(): void;
   /**
+   * Puts a run into the queue, as `enqueue` does. One that is next in line, with a place free here, is begun in the same commit, which
+   * is what happens to most that somebody asks for.
+   */
+  enqueue(request: NewRun): Promise<Enqueued>;
+  /**
    * Claims no more, waits up to `graceMs` for what runs, then aborts the rest and puts it back into the queue.
    * Resolves within about `graceMs` plus 5 seconds.
    */
@@ -37,6 +49,7 @@ export type Worker = Readonly<{
 
 type Flight = {
   run: Row<"runs">;
+  atOnce: AtOnce | undefined;
   controller: AbortController;
   end: "settle" | "put_back" | "drop";
   done: Promise<void>;
@@ -65,6 +78,10 @@ export function startWorker({
   const beatWake = createWake();
   const stopped = new AbortController();
   let draining = false;
+  /** Places that are kept for runs which may start at once. */
+  let kept = 0;
+  /** Whether a claim left a place free for one of them. */
+  let claimedLess = false;
   let connected = true;
   /** What of this machine broke an attempt or a claim. */
   let trouble: { message: string; at: number } | undefined;
@@ -89,24 +106,52 @@ export function startWorker({
     connected = true;
   }
 
-  function start(run: Row<"runs">): void {
-    const controller = new AbortController();
-    const flight: Flight = { run, controller, end: "settle", done: Promise.resolve() };
-    flights.add(flight);
+  function tellClaimed(run: Row<"runs">): void {
     log.debug({ run: run.id, lease: run.lease, since: run.heartbeat_at }, "run claimed");
+  }
+
+  function start(run: Row<"runs">, atOnce?: AtOnce): void {
+    const controller = new AbortController();
+    const flight: Flight = { run, atOnce, controller, end: "settle", done: Promise.resolve() };
+    flights.add(flight);
+    if (atOnce === undefined) tellClaimed(run);
     flight.done = fly(flight).finally(() => {
       flights.delete(flight);
       wake.ring();
     });
   }
 
+  async function enqueueHere(request: NewRun): Promise<Enqueued> {
+    const id = await placeFor(request);
+    if (id === undefined) return enqueue(store.db, request);
+    const atOnce = startAtOnce({ store, worker, id, request, onPlaced: tellClaimed });
+    start(atOnce.run, atOnce);
+    return atOnce.enqueued;
+  }
+
+  async function placeFor(request: NewRun): Promise<number | undefined> {
+    const others = except();
+    const isOurs = others !== null && ![...others.jobs, ...others.fresh].includes(request.job);
+    if (draining || !connected || !isOurs || !isPlain(request) || max - flights.size - kept <= 0) return undefined;
+    kept++;
+    try {
+      const id = await findPlace(store.db, request);
+      return draining ? undefined : id;
+    } finally {
+      kept--;
+      if (claimedLess) wake.ring();
+      claimedLess = false;
+    }
+  }
+
   async function fly(flight: Flight): Promise<void> {
-    const { run, controller } = flight;
+    const { run, atOnce, controller } = flight;
     let outcome: Settlement;
     try {
-      outcome = await execute(run, controller.signal);
+      outcome = await execute(run, controller.signal, atOnce?.begin);
       trouble = undefined;
     } catch (thrown) {
+      if (thrown instanceof NotNext) return;
       log.error({ err: thrown, run: run.id, trace: run.trace_id }, "an attempt broke down");
       const known = asMachineTrouble(thrown);
       const error = { reason: "crashed", class: "transient", message: messageOf(known ?? thrown) } as const;
@@ -115,6 +160,8 @@ export function startWorker({
       if (known !== undefined) leftAlone.set(run.id, performance.now() + leftAloneMs);
       note(known);
     }
+    // Where it could not begin it waits in the queue like any other.
+    if (atOnce !== undefined && !(await atOnce.finish().catch(() => false))) return;
     if (flight.end === "drop") return;
     if (outcome.state === "unserved") leftAlone.set(run.id, performance.now() + leftAloneMs);
     // An attempt that finished although we were stopping has a real outcome, which is kept.
@@ -135,10 +182,12 @@ export function startWorker({
       let waitMs = pollMs;
       try {
         const others = except();
-        const limit = others === null ? 0 : max - flights.size;
+        const limit = others === null ? 0 : max - flights.size - kept;
+        claimedLess ||= kept > 0;
         const { runs, nextDueMs } = await claim(store.db, {
           worker,
           limit,
+          alone: store.kind === "pglite",
           except: { jobs: [], fresh: [], ...others, runs: left() },
         });
         if (limit > 0) hasConnection();
@@ -160,7 +209,7 @@ export function startWorker({
   }
 
   async function beat(): Promise<void> {
-    const held = [...flights];
+    const held = [...flights].filter(isInQueue);
     const leases = held.map(({ run }) => ({ runId: run.id, lease: run.lease }));
     const since = new Date();
     const { lost, cancelled } = await heartbeat(store.db, { worker, leases });
@@ -231,7 +280,7 @@ export function startWorker({
     await within(graceMs, flights);
     for (const flight of flights) abort(flight, "put_back", "shutdown");
     await within(abortMs, flights);
-    for (const flight of flights) {
+    for (const flight of [...flights].filter(isInQueue)) {
       flight.end = "drop";
       await settleSurely({ store, log }, flight.run, interrupted, AbortSignal.timeout(2_000));
     }
@@ -244,6 +293,7 @@ export function startWorker({
 
   return {
     nudge: wake.ring,
+    enqueue: enqueueHere,
     drain,
     stats() {
       // What lasts is met again long before that.
@@ -251,6 +301,10 @@ export function startWorker({
       return { running: flights.size, max, connected, trouble: lasts ? (trouble?.message ?? null) : null };
     },
   };
+}
+
+function isInQueue({ atOnce }: Flight): boolean {
+  return atOnce === undefined || atOnce.isPlaced();
 }
 
 const interrupted = {

@@ -78,7 +78,7 @@ const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
   const worker = startBenchWorker(jobs, pool, log);
   const order = { job: "bench", trigger: "person", requestedBy: "person", traceId: "bench" } as const;
   const run = async () => {
-    const { run: row } = await requestRun(deps, order);
+    const { run: row } = await requestRun({ ...deps, enqueue: worker.enqueue }, order);
     const ended = await waitForRun(deps, row.id, { waitSeconds: 30, signal: new AbortController().signal });
     if (ended.state !== "succeeded") throw new Error(`a run ended as ${ended.state}`);
   };
@@ -101,7 +101,7 @@ const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
 
   const count = 400;
   const start = performance.now();
-  const last = Array.from({ length: count }, () => requestRun(deps, order));
+  const last = Array.from({ length: count }, () => requestRun({ ...deps, enqueue: worker.enqueue }, order));
   for (const { run: row } of await Promise.all(last)) {
     await waitForRun(deps, row.id, { waitSeconds: 50, signal: new AbortController().signal });
   }

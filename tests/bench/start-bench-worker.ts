@@ -10,7 +10,8 @@ export function startBenchWorker({ deps }: Pick<TestJobs, "deps">, pool: Pool, l
   const means = { secrets: () => ({ get: () => undefined, names: () => [] }), services: testServices() };
   return startWorker({
     store: deps.store,
-    execute: (run, signal) => executeRun({ ...deps, ...means, pool, worker: "bench", serving: servesAll }, run, signal),
+    execute: (run, signal, begin) =>
+      executeRun({ ...deps, ...means, pool, worker: "bench", serving: servesAll }, run, signal, begin),
     log,
     max: 2,
     worker: "bench",

@@ -26,7 +26,7 @@ export type Except = Readonly<{
 /**
  * Leases up to `limit` due runs to `worker`, highest priority first, never more of a job at once than its runs allow; suspended
  * ones hold their place while they wait. Runs of jobs that are not active wait, and so do those that `except` names. A program that is
- * older than the database claims nothing.
+ * older than the database claims nothing. With `alone` nobody else can claim, and no lock is needed.
  */
 export async function claim(
   db: Db,
@@ -34,55 +34,62 @@ export async function claim(
     worker,
     limit,
     except = none,
+    alone = false,
     now,
-  }: Readonly<{ worker: string; limit: number; except?: Except; now?: Date | undefined }>,
+  }: Readonly<{ worker: string; limit: number; except?: Except; alone?: boolean; now?: Date | undefined }>,
 ): Promise<Claimed> {
   if (limit <= 0) return { runs: [], nextDueMs: null };
+  const at = databaseTime(now);
+  const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])
+    and (r.resumes or r.job <> all(${except.fresh}::text[]))`;
+  if (alone) return claimAll(db, { worker, limit, others, at });
   return inTransaction(db, async (trx) => {
-    // A statement of its own: the claim's snapshot must be taken after the lock is held, or two claimers could both
-    // see a job without a live run.
-    // Nor is its commit synced: a claim that power loss takes back is claimed again, and whatever matters of the attempt
-    // is synced later, and with it all that was written before.
-    await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim')), ${unsynced}`.execute(trx);
-    const at = databaseTime(now);
-    const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])
-      and (r.resumes or r.job <> all(${except.fresh}::text[]))`;
-    const runs: Row<"runs">[] = [];
-    // A round looks at the first due runs only; where their jobs let few of them start, the next looks behind them. Each takes at
-    // least the first that it looks at.
-    for (let more = true; more && runs.length < limit; ) {
-      const round = await claimRound(trx, { worker, limit: limit - runs.length, others, at });
-      runs.push(...round.runs);
-      more = round.more;
-    }
-    runs.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
-    if (runs.length >= limit) return { runs, nextDueMs: null };
-    // Asked with the claim's own instant: a run that falls due between the two statements has a run_at after it, so it
-    // comes back as due at once instead of being missed by both.
-    const next = await sql<{ ms: number | null }>`
-      select (extract(epoch from r.run_at - ${at}) * 1000)::double precision as ms
-      from runs r join jobs j on j.name = r.job and j.state = 'active'
-      where r.state in ('queued', 'suspended') and r.run_at > ${at} and ${others}
-      order by r.run_at limit 1`.execute(trx);
-    return { runs, nextDueMs: next.rows[0]?.ms ?? null };
+    await lockClaims(trx);
+    return claimAll(trx, { worker, limit, others, at });
   });
+}
+
+/**
+ * Lets one claimer at a time go on, until its transaction ends. A statement of its own: the claim's snapshot must be taken after the
+ * lock is held, or two claimers could both see a job without a live run.
+ */
+export async function lockClaims(trx: Db): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('jobrunner.claim'))`.execute(trx);
+}
+
+type Claim = Readonly<{ worker: string; limit: number; others: RawBuilder<unknown>; at: RawBuilder<Date> }>;
+
+async function claimAll(db: Db, { limit, ...wanted }: Claim): Promise<Claimed> {
+  const runs: Row<"runs">[] = [];
+  let nextDueMs: number | null = null;
+  // A round looks at the first due runs only; where their jobs let few of them start, the next looks behind them. Each takes at
+  // least the first that it looks at.
+  for (let more = true; more && runs.length < limit; ) {
+    const round = await claimRound(db, { ...wanted, limit: limit - runs.length });
+    runs.push(...round.runs);
+    ({ more, nextDueMs } = round);
+  }
+  runs.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
+  return { runs, nextDueMs: runs.length >= limit ? null : nextDueMs };
 }
 
 /** How many due runs one round looks at, beside those whose job has no place left. */
 const window = 200;
 
-type Round = Readonly<{ worker: string; limit: number; others: RawBuilder<unknown>; at: RawBuilder<Date> }>;
+type Round = Readonly<{ runs: Row<"runs">[]; nextDueMs: number | null; more: boolean }>;
+
+/** What a round's statement tells beside the runs, in every row; without a run there is one row. */
+type Beside = Readonly<{ claimed: boolean; seen: number; next_due_ms: number | null; unsynced: string }>;
 
 /**
  * Reads runs in the order of the claim: by priority, and within each by time, from the index runs_to_claim. So a claim costs what it
  * takes, not what waits; only runs whose job has no place left have to be passed over, which two hashed subqueries do: a job with n live
- * runs has the places 1 to n taken.
+ * runs has the places 1 to n taken. The same statement tells when the next delayed run falls due, so that none is missed by both. Its
+ * commit is not synced: a claim that power loss takes back is claimed again, and whatever matters of the attempt is synced later, and
+ * with it all that was written before.
  */
-async function claimRound(
-  trx: Db,
-  { worker, limit, others, at }: Round,
-): Promise<{ runs: Row<"runs">[]; more: boolean }> {
-  const { rows } = await sql<Row<"runs"> & { seen: number }>`
+async function claimRound(db: Db, { worker, limit, others, at }: Claim): Promise<Round> {
+  const { rows } = await sql<Row<"runs"> & Beside>`
     with recursive taken as materialized (
       select job, (row_number() over (partition by job))::integer as place from runs where state in ('running', 'suspended')
     ), level (priority) as (
@@ -111,11 +118,25 @@ async function claimRound(
     ), picked as (
       select id from due where state = 'suspended' or concurrency is null or place <= concurrency
       order by priority desc, run_at, id limit ${limit}
+    ), claimed as (
+      update runs set state = 'running', lease = lease + 1, attempt = attempt + case when resumes then 0 else 1 end,
+        resumes = false, lease_owner = ${worker}, heartbeat_at = ${at},
+        started_at = coalesce(started_at, ${at})
+      from picked where runs.id = picked.id and runs.state in ('queued', 'suspended')
+      returning runs.*
     )
-    update runs set state = 'running', lease = lease + 1, attempt = attempt + case when resumes then 0 else 1 end,
-      resumes = false, lease_owner = ${worker}, heartbeat_at = ${at},
-      started_at = coalesce(started_at, ${at})
-    from picked where runs.id = picked.id and runs.state in ('queued', 'suspended')
-    returning runs.*, (select count(*)::integer from due) as seen`.execute(trx);
-  return { runs: rows.map(({ seen: _, ...run }) => run), more: (rows[0]?.seen ?? 0) >= window };
+    select claimed.*, claimed.id is not null as claimed, beside.*
+    from (
+      select (select count(*)::integer from due) as seen, ${unsynced} as unsynced, (
+        select (extract(epoch from r.run_at - ${at}) * 1000)::double precision
+        from runs r join jobs j on j.name = r.job and j.state = 'active'
+        where r.state in ('queued', 'suspended') and r.run_at > ${at} and ${others}
+        order by r.run_at limit 1
+      ) as next_due_ms
+    ) as beside left join claimed on true`.execute(db);
+  const [first] = rows;
+  const runs = rows.flatMap(({ claimed, seen: _seen, next_due_ms: _next, unsynced: _unsynced, ...run }) =>
+    claimed ? [run] : [],
+  );
+  return { runs, nextDueMs: first?.next_due_ms ?? null, more: runs.length > 0 && (first?.seen ?? 0) >= window };
 }

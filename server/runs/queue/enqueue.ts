@@ -1,9 +1,9 @@
-import { type RawBuilder, sql } from "kysely";
-import { databaseTime } from "../../store/database-time.ts";
+import { sql } from "kysely";
 import { inTransaction } from "../../store/in-transaction.ts";
 import type { Db } from "../../store/open-store.ts";
 import type { Row, RunTrigger } from "../../store/tables.ts";
 import { formatNotice, runsChannel } from "../run-notices.ts";
+import { runColumns, runValues } from "./run-values.ts";
 
 export type NewRun = Readonly<{
   job: string;
@@ -51,61 +51,37 @@ export async function enqueue(db: Db, request: NewRun): Promise<Enqueued> {
 }
 
 async function insertRun(db: Db, request: NewRun): Promise<Enqueued> {
-  const { job, slot, scheduleKey, dedupeKey, now } = request;
   // A second round is needed only where retention deletes the existing run between the two statements.
   for (let round = 0; round < 3; round++) {
     // One statement, so that the notification stands or falls with the row and an enqueue is one round trip.
-    const run = await db
-      .with("made", (cte) =>
-        cte
-          .insertInto("runs")
-          .values({
-            job,
-            trigger: request.trigger,
-            schedule_key: scheduleKey ?? null,
-            slot: slot ?? null,
-            input: request.input ?? null,
-            dedupe_key: dedupeKey ?? null,
-            state: "queued",
-            priority: request.priority ?? 0,
-            concurrency: request.concurrency === undefined ? 1 : request.concurrency,
-            start_by: request.startBy ?? null,
-            run_at: request.runAt ?? later(databaseTime(now), request.delayMs ?? 0),
-            parent_run: request.parentRun ?? null,
-            redrive_of: request.redriveOf ?? null,
-            requested_by: request.requestedBy,
-            trace_id: request.traceId,
-            created_at: databaseTime(now),
-          })
-          .onConflict((conflict) => conflict.doNothing())
-          .returningAll(),
+    const { rows } = await sql<Row<"runs">>`
+      with made as (
+        insert into runs (state, ${runColumns}) select 'queued', ${runValues(request)} on conflict do nothing returning *
+      ), told as (
+        select pg_notify(${runsChannel}, ${formatNotice({ kind: "queued" })}) from made
       )
-      .with("told", (cte) =>
-        cte.selectFrom("made").select(sql`pg_notify(${runsChannel}, ${formatNotice({ kind: "queued" })})`.as("sent")),
-      )
-      .selectFrom("made")
-      .leftJoin("told", (join) => join.onTrue())
-      .selectAll("made")
-      .executeTakeFirst();
+      select made.* from made left join told on true`.execute(db);
+    const [run] = rows;
     if (run !== undefined) return { run, created: true };
-    const existing = await db
-      .selectFrom("runs")
-      .selectAll()
-      .where("job", "=", job)
-      .where((eb) =>
-        eb.or([
-          ...(dedupeKey === undefined ? [] : [eb("dedupe_key", "=", dedupeKey)]),
-          ...(slot === undefined || scheduleKey === undefined
-            ? []
-            : [eb.and([eb("schedule_key", "=", scheduleKey), eb("slot", "=", slot)])]),
-        ]),
-      )
-      .executeTakeFirst();
+    const existing = await findExisting(db, request);
     if (existing !== undefined) return { run: existing, created: false };
   }
-  throw new Error(`could neither insert nor find the run of job ${job}`);
+  throw new Error(`could neither insert nor find the run of job ${request.job}`);
 }
 
-function later(at: RawBuilder<Date>, ms: number): RawBuilder<Date> {
-  return ms === 0 ? at : sql<Date>`${at} + ${ms}::double precision * interval '1 millisecond'`;
+/** The run that has the request's dedupe key or slot already. */
+export function findExisting(db: Db, { job, slot, scheduleKey, dedupeKey }: NewRun): Promise<Row<"runs"> | undefined> {
+  return db
+    .selectFrom("runs")
+    .selectAll()
+    .where("job", "=", job)
+    .where((eb) =>
+      eb.or([
+        ...(dedupeKey === undefined ? [] : [eb("dedupe_key", "=", dedupeKey)]),
+        ...(slot === undefined || scheduleKey === undefined
+          ? []
+          : [eb.and([eb("schedule_key", "=", scheduleKey), eb("slot", "=", slot)])]),
+      ]),
+    )
+    .executeTakeFirst();
 }

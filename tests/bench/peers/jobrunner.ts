@@ -53,7 +53,7 @@ export const start: StartContestant = async ({ folder, databaseUrl, onLine, onSl
   const order = { job: "run", trigger: "person", requestedBy: "person", traceId: "bench" } as const;
   return {
     async run() {
-      const { run } = await requestRun(deps, order);
+      const { run } = await requestRun({ ...deps, enqueue: worker.enqueue }, order);
       const ended = await waitForRun(deps, run.id, { waitSeconds: 50, signal: new AbortController().signal });
       if (ended.state !== "succeeded") throw new Error(`a run ended as ${ended.state}`);
     },

@@ -6,8 +6,9 @@ import { answerQuestion } from "../../../server/runs/answer-question.ts";
 import { beginAttempt } from "../../../server/runs/begin-attempt.ts";
 import { cancelRun } from "../../../server/runs/cancel-run.ts";
 import { claim } from "../../../server/runs/queue/claim.ts";
-import { enqueue } from "../../../server/runs/queue/enqueue.ts";
+import { enqueue, type NewRun } from "../../../server/runs/queue/enqueue.ts";
 import { heartbeat } from "../../../server/runs/queue/heartbeat.ts";
+import { findPlace, place } from "../../../server/runs/queue/place.ts";
 import { reap } from "../../../server/runs/queue/reap.ts";
 import { settle } from "../../../server/runs/queue/settle.ts";
 import type { Model, ModelRun } from "./model.ts";
@@ -78,11 +79,51 @@ const enqueues = fc
     ),
   );
 
+const placings = fc
+  .record({
+    job: fc.constantFrom(...jobNames),
+    key: fc.option(fc.constantFrom("k1", "k2", "k3"), { freq: 1 }),
+    concurrency: fc.constantFrom(1, 2, null),
+    worker: fc.constantFrom(...workers),
+    begins: fc.boolean(),
+    late: oneIn(3),
+  })
+  .map(({ job, key, concurrency, worker, begins, late }) =>
+    command(`place(${JSON.stringify({ job, key, concurrency, worker, begins, late })})`, async (model, real) => {
+      const { db } = real.store;
+      const known = [...model.runs.values()].find((run) => key !== null && run.job === job && run.key === key);
+      const request = { job, concurrency, trigger: "host", requestedBy: "test 1", traceId: "t" } as const;
+      const order: NewRun = { ...request, dedupeKey: key ?? undefined };
+      const isDue = ({ state, runAt }: ModelRun) => (state === "queued" || state === "suspended") && runAt <= model.now;
+      const isFull = concurrency !== null && spec.liveOf(model, job).length >= concurrency;
+      const starts = model.jobs.get(job) === "active" && !isFull && ![...model.runs.values()].some(isDue);
+      const found = await findPlace(db, order);
+      expect(found === undefined).toBe(!starts || known !== undefined);
+      // One that is late finds that something has come first.
+      if (found === undefined && !late) return;
+      const id = found ?? Math.max(0, ...model.runs.keys()) + 1_000_000;
+      const start = begins ? { version: 1, seed: "0".repeat(32), startMs: 0, runner: null } : null;
+      const row = await place(db, { id, request: order, worker, start, alone: real.store.kind === "pglite" });
+      expect(row === undefined).toBe(known !== undefined);
+      if (row === undefined) return;
+      expect(row.state).toBe(starts ? "running" : "queued");
+      const run: ModelRun = {
+        ...{ id, job, key, priority: 0, concurrency, startBy: null, parent: null, state: "queued", runAt: model.now },
+        ...{ attempt: 0, lease: 0, resumes: false, begun: false, lost: 0, owner: null, heartbeatAt: 0 },
+        ...{ cancelRequested: false, endedAt: null, asks: null, answered: false },
+      };
+      model.runs.set(id, run);
+      if (!starts) return;
+      spec.takeLease(model, run, worker);
+      run.begun = begins;
+    }),
+  );
+
 const claims = fc
   .record({ worker: fc.constantFrom(...workers), limit: fc.integer({ min: 1, max: 4 }), begins: fc.boolean() })
   .map(({ worker, limit, begins }) =>
     command(`claim(${worker}, ${limit}${begins ? ", begins" : ""})`, async (model, real) => {
-      const { runs, nextDueMs } = await claim(real.store.db, { worker, limit });
+      const { runs, nextDueMs } = await claim(real.store.db, { worker, limit, alone: real.store.kind === "pglite" });
       const due = spec.dueRuns(model);
       expect(runs.length).toBeLessThanOrEqual(limit);
       const claimed = runs.map(({ id }) => id);
@@ -277,6 +318,7 @@ export const allCommands = fc.commands(
   [
     enqueues,
     enqueues,
+    placings,
     claims,
     claims,
     settles,
