@@ -55,7 +55,10 @@ export type Decision = Readonly<z.infer<typeof decisionSchema>>;
 
 /** The text that is signed: a header, then one `field: value` line per field, always all of them and in the same order. */
 export function buildDecisionText(decision: Decision): string {
-  const d = decisionSchema.parse(decision);
+  return writeLines(decisionSchema.parse(decision));
+}
+
+function writeLines(d: Decision): string {
   const lines = [
     ["kind", d.kind],
     ["name", d.name],
@@ -78,7 +81,7 @@ export function buildDecisionText(decision: Decision): string {
 /** Reads a signed text. Whatever `buildDecisionText` would not have written byte by byte throws `approval_invalid`. */
 export function parseDecisionText(text: string): Decision {
   const decision = decisionSchema.safeParse(readLines(text));
-  if (!decision.success || buildDecisionText(decision.data) !== text) {
+  if (!decision.success || writeLines(decision.data) !== text) {
     throw new UserError("approval_invalid", "The text of the decision is not in its canonical form.");
   }
   return decision.data;

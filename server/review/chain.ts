@@ -4,7 +4,7 @@ import { sha256 } from "../sha256.ts";
 import type { Row } from "../store/tables.ts";
 import { type Decision, genesis, parseDecisionText } from "./canonical-text.ts";
 import type { ChainHead } from "./chain-head.ts";
-import { keyId, type PublicKey, parseTrustSubject, verifySignature } from "./public-key.ts";
+import { createOpenKeys, type OpenKeys, type PublicKey, parseTrustSubject } from "./public-key.ts";
 
 /** A decision that is part of the chain. It counts only where a key that was trusted at that point signed it. */
 export type Link = Readonly<{
@@ -42,6 +42,7 @@ export type Chain = {
   readonly subjects: Map<string, Approved>;
   /** Lost heads that a person accepted. */
   readonly acceptedHeads: Set<string>;
+  readonly openKeys: OpenKeys;
 };
 
 /** What became of a row, and which subjects (`kind:name`) it touched. */
@@ -57,6 +58,7 @@ export function startChain(roots: readonly PublicKey[]): Chain {
     keys: new Map(roots.map((key) => [key.id, { ...key, trustedBy: null, revoked: false }])),
     subjects: new Map(),
     acceptedHeads: new Set(),
+    openKeys: createOpenKeys(),
   };
 }
 
@@ -82,11 +84,11 @@ export function appendRow(chain: Chain, row: Row<"decisions">): Verdict {
     return beside(messageOf(error));
   }
   const hash = decisionHash(row.text, row.signature);
-  if (!verifySignature(decision.key, row.text, row.signature)) return beside("its signature does not verify");
+  if (!chain.openKeys.verify(decision.key, row.text, row.signature)) return beside("its signature does not verify");
   if (chain.hashes.has(hash)) return beside("it is a copy of an earlier decision");
   if (decision.previous !== chain.head.hash)
     return beside("it does not follow the decision before it (replayed or moved)");
-  const signer = keyId(decision.key);
+  const signer = chain.openKeys.idOf(decision.key);
   if (!columnsAgree(row, decision, hash, signer)) return beside("its columns differ from its signed text");
 
   const untrusted = whyUntrusted(chain, signer, decision);

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { UserError } from "../errors.ts";
 
 /** A public key as it is shown, exported and trusted. */
@@ -23,15 +23,51 @@ export function keyId(raw: string): string {
 
 /** Whether the base64 signature over the text was made with that raw public key. Never throws. */
 export function verifySignature(raw: string, text: string, signature: string): boolean {
-  const bytes = Buffer.from(signature, "base64");
-  // One signature has one spelling, so that a copy with another cannot pass for a new decision.
-  if (bytes.length !== 64 || bytes.toString("base64") !== signature) return false;
+  return isSignature(openPublicKey(raw), text, signature);
+}
+
+/** The key of raw bytes in base64; undefined where they are none. */
+function openPublicKey(raw: string): KeyObject | undefined {
   try {
     const spki = Buffer.concat([spkiPrefix, Buffer.from(raw, "base64")]);
-    return verify(null, Buffer.from(text), createPublicKey({ key: spki, format: "der", type: "spki" }), bytes);
+    return createPublicKey({ key: spki, format: "der", type: "spki" });
+  } catch {
+    return undefined;
+  }
+}
+
+function isSignature(key: KeyObject | undefined, text: string, signature: string): boolean {
+  const bytes = Buffer.from(signature, "base64");
+  // One signature has one spelling, so that a copy with another cannot pass for a new decision.
+  if (key === undefined || bytes.length !== 64 || bytes.toString("base64") !== signature) return false;
+  try {
+    return verify(null, Buffer.from(text), key, bytes);
   } catch {
     return false;
   }
+}
+
+/** Most keys that are kept open: people sign with few, and whoever writes rows must not fill the memory with others. */
+const mostOpenKeys = 50;
+
+/** Keys by their raw bytes, opened once: a chain has thousands of signatures by a few of them. */
+export type OpenKeys = Readonly<{
+  idOf(raw: string): string;
+  verify(raw: string, text: string, signature: string): boolean;
+}>;
+
+/** Makes an empty set of open keys. */
+export function createOpenKeys(): OpenKeys {
+  const known = new Map<string, Readonly<{ id: string; key: KeyObject | undefined }>>();
+  const open = (raw: string) => {
+    const found = known.get(raw) ?? { id: keyId(raw), key: openPublicKey(raw) };
+    if (known.size < mostOpenKeys) known.set(raw, found);
+    return found;
+  };
+  return {
+    idOf: (raw) => open(raw).id,
+    verify: (raw, text, signature) => isSignature(open(raw).key, text, signature),
+  };
 }
 
 /** One line that another person or machine can be given: `jobrunner-ed25519 <base64> protected|unprotected [label]`. */

@@ -2,6 +2,7 @@ import { formatDuration } from "../duration.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { GuestError, SandboxOutcome } from "../sandbox/types.ts";
 import { classifyThrown } from "./classify-thrown.ts";
+import type { LogRow } from "./log-writer.ts";
 import type { RunError } from "./run-error.ts";
 
 /** How an attempt ended, ready to be settled. `output` is JSON. */
@@ -9,6 +10,8 @@ export type AttemptOutcome = Readonly<{
   state: "succeeded" | "failed" | "timed_out" | "out_of_memory" | "crashed" | "cancelled" | "denied";
   output: string | null;
   error: RunError | null;
+  /** Last lines of the log of a run that succeeded, which are written with its end. */
+  log?: readonly LogRow[];
 }>;
 
 /** A refusal by the approvals. */

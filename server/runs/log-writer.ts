@@ -1,5 +1,6 @@
 import type { LogLine } from "../sandbox/types.ts";
 import type { Db } from "../store/open-store.ts";
+import type { Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
 import { unsynced } from "../store/unsynced.ts";
 
@@ -7,10 +8,17 @@ export type LogWriter = Readonly<{
   add(line: LogLine): void;
   /** Writes what is left, for the settling of the run to sync. Throws where the store does not take it. */
   finish(): Promise<void>;
+  /** Takes what is left, where it is little, for the settling of the run to write; the rest is written. */
+  takeRest(): Promise<readonly LogRow[]>;
 }>;
+
+/** A line as it is stored. */
+export type LogRow = Pick<Row<"run_logs">, "n" | "level" | "text" | "at">;
 
 const batchMs = 150;
 const batchLines = 500;
+/** Most lines that a run's end takes along. */
+const restLines = 20;
 
 /** Writes a job's log in batches, so that a talkative job costs few transactions. Lines that could not be written are tried again. */
 export function createLogWriter(db: Db, attempt: { runId: number; attempt: number }): LogWriter {
@@ -23,14 +31,7 @@ export function createLogWriter(db: Db, attempt: { runId: number; attempt: numbe
     timer = undefined;
     while (waiting.length > 0) {
       const batch = waiting.slice(0, batchLines);
-      const rows = batch.map(({ n, level, text, guestMs }) => ({
-        run_id: attempt.runId,
-        attempt: attempt.attempt,
-        n,
-        level,
-        text: storableText(text),
-        at: new Date(guestMs),
-      }));
+      const rows = batch.map((line) => ({ run_id: attempt.runId, attempt: attempt.attempt, ...rowOf(line) }));
       // An attempt that goes on from its journal logs again what it has logged.
       const insert = db
         .insertInto("run_logs")
@@ -54,5 +55,16 @@ export function createLogWriter(db: Db, attempt: { runId: number; attempt: numbe
       timer ??= setTimeout(() => void queueWrite(false).catch(() => {}), batchMs);
     },
     finish: () => queueWrite(true),
+    async takeRest() {
+      clearTimeout(timer);
+      timer = undefined;
+      await writing;
+      if (waiting.length > restLines) await queueWrite(true);
+      return waiting.splice(0).map(rowOf);
+    },
   };
+}
+
+function rowOf({ n, level, text, guestMs }: LogLine): LogRow {
+  return { n, level, text: storableText(text), at: new Date(guestMs) };
 }

@@ -97,10 +97,14 @@ export async function runAttempt(
     });
     // What is still in flight stops now, and leaves its intent in the journal before the run is settled.
     await performed.end();
-    await logWriter.finish();
     const verdict = outcome.state === "cancelled" ? performed.verdict() : undefined;
-    if (verdict !== undefined) return { settlement: settlementOf(verdict, activeMs()), activeMs: activeMs() };
     const unplayed = outcome.state === "succeeded" || outcome.state === "failed" ? performed.unplayed() : undefined;
+    if (outcome.state === "succeeded" && unplayed === undefined) {
+      const settlement: Settlement = { ...attemptOutcome(outcome), log: await logWriter.takeRest() };
+      return { settlement, activeMs: activeMs() };
+    }
+    await logWriter.finish();
+    if (verdict !== undefined) return { settlement: settlementOf(verdict, activeMs()), activeMs: activeMs() };
     const settlement = unplayed === undefined ? attemptOutcome(outcome) : nondeterministic(unplayed);
     return { settlement, activeMs: activeMs() };
   } finally {

@@ -27,6 +27,7 @@ export async function settleSurely(
         lease: run.lease,
         outcome: wanted,
         retry,
+        run,
       });
       if (settled === undefined) log.warn({ run: run.id, lease: run.lease }, "the lease was lost; result dropped");
       else if (failures > 0) log.info({ run: run.id }, "the result is written now");

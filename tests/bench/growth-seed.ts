@@ -41,7 +41,8 @@ export const jobName = (n: number) => `job-${String(n).padStart(5, "0")}`;
 
 const bundle = "module.exports = {}";
 const schedule = testSchedule({ cron: "0 * * * *", overlap: "allow" });
-const manifest = canonicalJson(testManifest({ schedules: [schedule] }));
+/** Of a job, no two alike. */
+const manifestOf = (job: string) => canonicalJson(testManifest({ description: `of ${job}`, schedules: [schedule] }));
 
 /** So many approved jobs, each with a schedule whose next slot is an hour or more away. */
 export async function seedJobs(db: Db, key: SigningKey, count: number): Promise<void> {
@@ -56,8 +57,9 @@ export async function seedJobs(db: Db, key: SigningKey, count: number): Promise<
   await sql`insert into jobs (name, state, path) select name, 'active', name || '.ts' from ${names}`.execute(db);
   await sql`insert into versions (job, number, state, source_hash, bundle_hash, manifest_hash, manifest, snapshot, packages,
       checks, compiler, runtime, proposed_by)
-    select name, 1, 'approved', ${sha256(snapshot)}, ${sha256(bundle)}, ${sha256(manifest)}, ${manifest}, ${snapshot}, '[]',
-      '[]', 'bench', 'bench', 'bench' from ${names}`.execute(db);
+    select name, 1, 'approved', ${sha256(snapshot)}, ${sha256(bundle)}, 'sha256:' || encode(sha256(manifest::bytea), 'hex'),
+      manifest, ${snapshot}, '[]', '[]', 'bench', 'bench', 'bench'
+    from ${names}, lateral (select replace(${manifestOf("JOB")}, 'JOB', name) as manifest) as own`.execute(db);
   await sql`insert into schedules (job, key, version, spec, next_slot)
     select name, ${schedule.key}, 1, ${canonicalJson(schedule)}, date_trunc('hour', now()) + interval '2 hours'
       from ${names}`.execute(db);
@@ -69,7 +71,7 @@ export async function seedJobs(db: Db, key: SigningKey, count: number): Promise<
       version: 1,
       source: sha256(snapshot),
       bundle: sha256(bundle),
-      manifest: sha256(manifest),
+      manifest: sha256(manifestOf(jobName(n))),
       compiler: "bench",
       runtime: "bench",
       decision: "approve",

@@ -53,6 +53,8 @@ export type SettleRequest = Readonly<{
   outcome: Settlement;
   /** The retry policy of the version that ran; null for none. */
   retry: Manifest["retry"] | null;
+  /** What started it, where that is known: what only concerns a child or a slot is not looked for then. */
+  run?: Pick<Row<"runs">, "parent_run" | "schedule_key"> | undefined;
   now?: Date | undefined;
   random?: (() => number) | undefined;
 }>;
@@ -63,7 +65,7 @@ export type SettleRequest = Readonly<{
  */
 export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"> | undefined> {
   const { runId, attempt, lease, outcome, now } = request;
-  if (outcome.state === "succeeded") return succeed(db, request, outcome.output);
+  if (outcome.state === "succeeded") return succeed(db, request, outcome);
   if (outcome.state === "unserved") return unclaim(db, { runId, lease, error: outcome.error });
   return inTransaction(db, async (trx) => {
     const held = await trx
@@ -118,16 +120,16 @@ export async function settle(db: Db, request: SettleRequest): Promise<Row<"runs"
 }
 
 /** What nearly every run ends with, so it takes one statement where no job runs after it. */
-async function succeed(db: Db, request: SettleRequest, output: string | null): Promise<Row<"runs"> | undefined> {
+async function succeed(db: Db, request: SettleRequest, outcome: AttemptOutcome): Promise<Row<"runs"> | undefined> {
   const alone = await writeSuccess(
     db,
     request,
-    output,
+    outcome,
     sql`not exists (select 1 from after_triggers where source = runs.job)`,
   );
   if (alone !== undefined) return alone;
   return inTransaction(db, async (trx) => {
-    const run = await writeSuccess(trx, request, output, sql`true`);
+    const run = await writeSuccess(trx, request, outcome, sql`true`);
     if (run !== undefined) await startFollowers(trx, run, request.now);
     return run;
   });
@@ -135,11 +137,25 @@ async function succeed(db: Db, request: SettleRequest, output: string | null): P
 
 async function writeSuccess(
   db: Db,
-  { runId, attempt, lease, now }: SettleRequest,
-  output: string | null,
+  { runId, attempt, lease, run, now }: SettleRequest,
+  { output, log = [] }: AttemptOutcome,
   only: RawBuilder<unknown>,
 ): Promise<Row<"runs"> | undefined> {
   const at = databaseTime(now);
+  const logged = sql`, logged as (
+      insert into run_logs (run_id, attempt, n, level, text, at)
+      select ended.id, ${attempt}::integer, line.* from ended, unnest(
+        ${log.map(({ n }) => n)}::integer[], ${log.map(({ level }) => level)}::text[],
+        ${log.map(({ text }) => text)}::text[], ${log.map((line) => line.at)}::timestamptz[]
+      ) as line on conflict do nothing
+    )`;
+  const superseded = sql`, superseded as (
+      update runs set dead = false from ended
+      where runs.dead and runs.job = ended.job and runs.schedule_key = ended.schedule_key and runs.slot < ended.slot
+    )`;
+  const woken = sql`, woken as (
+      update runs set run_at = ${at} from ended where runs.id = ended.parent_run and runs.state = 'suspended'
+    )`;
   const { rows } = await sql<Row<"runs">>`
     with ended as (
       update runs set state = 'succeeded', output = ${output}, error = null, finished_at = ${at},
@@ -153,12 +169,9 @@ async function writeSuccess(
       update alerts set resolved_at = ${at} from ended
       where alerts.key in ('job:' || ended.job || ':failed', 'run:R' || ended.id || ':question')
         and alerts.resolved_at is null
-    ), superseded as (
-      update runs set dead = false from ended
-      where runs.dead and runs.job = ended.job and runs.schedule_key = ended.schedule_key and runs.slot < ended.slot
-    ), woken as (
-      update runs set run_at = ${at} from ended where runs.id = ended.parent_run and runs.state = 'suspended'
-    ), told as (
+    )${log.length > 0 ? logged : sql``}${run?.schedule_key === null ? sql`` : superseded}${
+      run?.parent_run === null ? sql`` : woken
+    }, told as (
       select pg_notify(${runsChannel}, ${formatNotice({ kind: "ended", runId })}) from ended
     )
     select ended.* from ended left join told on true`.execute(db);

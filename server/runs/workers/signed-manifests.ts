@@ -1,9 +1,10 @@
+import { sql } from "kysely";
 import { type Manifest, manifestSchema } from "../../jobs/manifest.ts";
 import type { Decision } from "../../review/canonical-text.ts";
 import { sha256 } from "../../sha256.ts";
 import type { Db } from "../../store/open-store.ts";
 
-const batch = 200;
+const batch = 500;
 
 /** An active approval, as `Approvals.live` gives them. */
 export type ActiveApproval = Readonly<{ decision: Pick<Decision, "name" | "version" | "manifest"> }>;
@@ -26,17 +27,10 @@ export function createSignedManifests(db: Db): (active: readonly ActiveApproval[
     const read = new Map<string, Manifest | "newer">();
     for (let at = 0; at < unknown.length; at += batch) {
       const some = unknown.slice(at, at + batch);
-      const rows = await db
-        .selectFrom("versions")
-        .select("manifest")
-        .where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple("job", "number"),
-            "in",
-            some.map(({ name, version }) => tuple(name, version)),
-          ),
-        )
-        .execute();
+      const { rows } = await sql<{ manifest: string }>`
+        select versions.manifest from unnest(${some.map(({ name }) => name)}::text[],
+          ${some.map(({ version }) => version)}::integer[]) as wanted (job, number)
+        join versions using (job, number)`.execute(db);
       // Read a batch at a time: ten thousand at once would hold up everything else.
       for (const { manifest } of rows) read.set(sha256(manifest), parseManifest(manifest));
     }
