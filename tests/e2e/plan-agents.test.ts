@@ -52,6 +52,8 @@ test("a goal is decomposed, worked on by three local agents at once, merged and 
   await using ollama = await ollamaServer({ models, reply });
   await using home = await e2eHome();
   home.env.OLLAMA_HOST = ollama.url;
+  // One answer that never comes must not keep the others waiting.
+  writeFileSync(join(home.root, "home", "config.yaml"), "ollama:\n  concurrency: 3\n");
   await using host = await home.host();
   await host.call("status");
   await signRoles(home);
