@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type E2eHome, e2eHome, must } from "../support/e2e-home.ts";
@@ -70,7 +70,8 @@ test("a goal is decomposed, worked on by three local agents at once, merged and 
   expect(done.text).toMatch(/used: 5 of 30 agents, \d{3,} of/);
   const report = await host.call("plan_control", { plan: "P1", action: "report" });
   expect(report.text).toMatch(/## Artifacts[\s\S]*all\/output\.md \(\d+ bytes, sha256:[0-9a-f]{64}\)/);
-  expect(readFileSync(join(home.root, "home", "plans", "P1", "report.md"), "utf8")).toContain("merged red green blue");
+  const file = join(home.root, "home", "plans", "P1", "report.md");
+  await expect.poll(() => existsSync(file) && readFileSync(file, "utf8")).toContain("merged red green blue");
   expect((await host.call("task_list", { plan: "P1", state: "all" })).text.match(/done/g)?.length).toBeGreaterThan(4);
 
   const schema = { type: "object", properties: { n: { type: "number" } }, required: ["n"] };
