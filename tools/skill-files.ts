@@ -32,8 +32,8 @@ export async function listSkills(): Promise<Skill[]> {
 export async function readSkill(name: string, file: string): Promise<string> {
   const skills = await listSkills();
   const skill = skills.find((candidate) => candidate.name === name);
-  if (skill === undefined) throw notFound("skill", name, [...skills.map((each) => each.name), "templates"]);
-  if (!skill.files.includes(file)) throw notFound(`file in the skill ${skill.name}`, file, skill.files);
+  if (skill === undefined) throw skillNotFound("skill", name, [...skills.map((each) => each.name), "templates"]);
+  if (!skill.files.includes(file)) throw skillNotFound(`file in the skill ${skill.name}`, file, skill.files);
   return readFile(join(skillsFolder, skill.name, file), "utf8");
 }
 
@@ -61,7 +61,8 @@ async function filesOf(name: string): Promise<string[]> {
     .sort();
 }
 
-function notFound(what: string, wanted: string, names: readonly string[]): UserError {
+/** What is told where no skill, or no file of one, has that name. */
+export function skillNotFound(what: string, wanted: string, names: readonly string[]): UserError {
   const guess = nearestWord(wanted, names);
   return new UserError(
     "skill_not_found",

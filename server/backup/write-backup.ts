@@ -50,6 +50,10 @@ export async function writeBackup(
     // Before the store's moment: the head of the decisions that this home remembers is then in the store.
     if (home !== undefined) {
       for (const [name, path] of homeFiles(home, options)) await archive.addFile(name, path);
+      for (const name of ["roles", "skills"] as const) {
+        for (const path of await walkFiles(home[name], (each) => each === "node_modules" || each.startsWith(".")))
+          await archive.addFile(`home/${name}/${path}`, join(home[name], path));
+      }
       for (const path of await jobFiles(jobsFolder)) await archive.addFile(`jobs/${path}`, join(jobsFolder, path));
     }
     const counts = new Map<string, number>();
@@ -62,10 +66,8 @@ export async function writeBackup(
     await archive.add(summaryName, asJson(made.summary));
     // After it: each artifact that is on record has its file.
     if (home !== undefined && artifacts) {
-      for (const kind of ["runs", "plans"] as const) {
-        for (const path of await walkFiles(home[kind], (name) => name.startsWith(".")))
-          await archive.addFile(`${kind}/${path}`, join(home[kind], path));
-      }
+      for (const path of await walkFiles(home.runs, (name) => name.startsWith(".")))
+        await archive.addFile(`runs/${path}`, join(home.runs, path));
     }
   };
   const written = await writeArchive(file, fill, signal);
@@ -87,6 +89,8 @@ function held({ home, keys, secrets, artifacts }: BackupOptions): BackupHeader["
 function homeFiles(home: Home, { keys, secrets }: BackupOptions): [name: string, path: string][] {
   return [
     ["home/config.yaml", home.config],
+    ["home/mcp.json", home.mcpServers],
+    ["home/commands.yaml", home.commands],
     ...(keys
       ? ([
           ["home/keys/trusted.json", home.trustedKeys],

@@ -81,6 +81,10 @@ export const commands: readonly Entry[] = [
   { group: plans, name: "plans", summary: "list and steer plans", load: () => import("./plans.ts") },
   { group: plans, name: "plan-show", summary: "a plan's report and results", load: () => import("./plan-show.ts") },
   { group: agents, name: "agent", summary: "models at work on tasks", load: () => import("./agent.ts") },
+  { group: agents, name: "role", summary: "who agents can be", load: () => import("./role.ts") },
+  { group: agents, name: "skill", summary: "what agents can read", load: () => import("./skill.ts") },
+  { group: agents, name: "mcp-server", summary: "whose tools agents can use", load: () => import("./mcp-server.ts") },
+  { group: agents, name: "command", summary: "what agents and plans can run", load: () => import("./command.ts") },
 
   { group: hosts, name: "connect", summary: "connect a host", load: () => import("./connect.ts") },
   { group: hosts, name: "notify", summary: "send a message, to try a target", load: () => import("./notify.ts") },

@@ -105,9 +105,7 @@ export async function openCore(options: {
     }),
   );
   stack.use(startEmbeddedUpkeep({ store, log: log.child({ part: "store" }) }));
-  stack.use(
-    startRetention({ store, retention: config.retention, runsFolder: home.runs, plansFolder: home.plans, log, clock }),
-  );
+  stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
   const folderLog = log.child({ part: "folder" });
   const folder = stack.use(
     openInBackground(watchFolder({ ...deps, log: folderLog }), (error) =>

@@ -1,5 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { canonicalJson } from "../canonical-json.ts";
+import { homePaths } from "../home.ts";
+import { silentLog } from "../log.ts";
+import { createApprovals } from "../review/approvals.ts";
+import { addTrustedKey } from "../review/trusted-keys.ts";
 import { enforceRetention } from "../runs/retention.ts";
 import { sha256 } from "../sha256.ts";
 import { putBlob } from "../store/blobs.ts";
@@ -150,4 +157,32 @@ test("retention keeps the texts of every version", async () => {
   const swept = await enforceRetention(it.db, { days: 1, runsPerJob: 1, now: new Date() });
   expect(swept.blobs).toBe(0);
   expect((await reader()).version).toBe(1);
+});
+
+test("another machine uses what a key that it trusts has signed, and nothing else", async () => {
+  await it.storeDefinition("role", "reader", testRole());
+  await it.sign("role", "reader");
+  const folder = mkdtempSync(join(tmpdir(), "jr-second-"));
+  const home = homePaths({ JOBRUNNER_HOME: folder });
+  const { store } = it.deps;
+  {
+    await using second = await createApprovals({ store, home, log: silentLog, verifiesOnly: true });
+    const deps = { store, approvals: second };
+    await expect(requireDefinition(deps, "role", "reader")).rejects.toEqual(refused("approval_invalid"));
+    addTrustedKey(home, it.key.publicKey, new Date());
+    expect((await requireDefinition(deps, "role", "reader")).version).toBe(1);
+    await it.revoke("role", "reader");
+    await expect(requireDefinition(deps, "role", "reader")).rejects.toEqual(refused("not_approved"));
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test("who follows decisions hears of a revoked role at once, and who follows jobs does not", async () => {
+  await it.storeDefinition("role", "reader", testRole());
+  await it.sign("role", "reader");
+  const heard: unknown[] = [];
+  it.approvals.onDecision((subject) => heard.push(subject));
+  it.approvals.onChange((job) => heard.push(job));
+  await it.revoke("role", "reader");
+  expect(heard).toEqual([{ kind: "role", name: "reader" }]);
 });

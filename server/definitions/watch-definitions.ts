@@ -10,7 +10,8 @@ import { subjectNoun } from "../review/subject.ts";
 import { raiseAlert, resolveAlert } from "../runs/alerts.ts";
 import type { Db, Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { type DefinitionPlaces, type DefinitionsOnDisk, findDefinitions } from "./find-definitions.ts";
+import type { DefinitionsOnDisk } from "./collect-definitions.ts";
+import { type DefinitionPlaces, findDefinitions } from "./find-definitions.ts";
 import { markGone, readFileRows, storeDefinitions } from "./store-definitions.ts";
 
 export type DefinitionsWatch = AsyncDisposable &

@@ -2,7 +2,7 @@ import type { ListResourcesResult, ReadResourceResult, ResourceTemplate } from "
 import { jobSourceText } from "../../tools/job-read.ts";
 import { reviewOf, withSecrets } from "../../tools/job-review.ts";
 import { runLogText } from "../../tools/run-read.ts";
-import { listSkills, readSkill } from "../../tools/skill-files.ts";
+import { listReadableSkills, readAnySkill } from "../../tools/signed-skills.ts";
 import type { ToolContext } from "../../tools/tool-context.ts";
 import { UserError } from "../errors.ts";
 import { listJobs } from "../jobs/read.ts";
@@ -23,8 +23,8 @@ const logLines = 500;
 
 /** Skills, templates and the first jobs; everything else is found by its URI. */
 export async function listResources(context: ToolContext): Promise<ListResourcesResult> {
-  const [skills, templates, jobs] = await Promise.all([
-    listSkills(),
+  const [{ skills }, templates, jobs] = await Promise.all([
+    listReadableSkills(context),
     listTemplates(),
     listJobs(context, { limit: listedJobs }),
   ]);
@@ -71,7 +71,7 @@ async function contentOf(context: ToolContext, uri: string): Promise<{ text: str
         await runLogText(context, await requireRun(context.store.db, name), { attempt: undefined, tail: logLines }),
       );
     case "skill/":
-      return markdown(await readSkill(name, rest));
+      return markdown(await readAnySkill(context, name, rest));
     case "template/":
       return { text: (await readTemplate(name)).source, mimeType: "text/typescript" };
     default:

@@ -14,7 +14,6 @@ const all = [
   "resume",
   "queue",
   "growth",
-  "plans",
   "compile",
   "mcp-start",
 ];
