@@ -13,14 +13,15 @@ type Deps = Readonly<{ config: CloudConfig; env: NodeJS.ProcessEnv }>;
 
 /** Whether a host's program is enabled, there and, as far as it tells, logged in. No model is asked. */
 export async function checkCli(adapter: CliAdapter, deps: Deps): Promise<ProviderCheck> {
-  const { name, title, login, loginStatus } = adapter;
+  const { name, title, login, loginStatus, key } = adapter;
   if (!deps.config.enabled)
     return bad(null, `${title} is not enabled`, `agents.cloud.${name}.enabled: true in config.yaml`);
   try {
     const { code, stdout, stderr } = await ask(deps, ["--version"]);
     const version = /\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? null;
     if (code !== 0) return bad(version, `${title} does not start: ${personWords(stderr)}`, adapter.install);
-    const status = loginStatus === null ? undefined : await ask(deps, loginStatus);
+    const status =
+      loginStatus === null || Object.hasOwn(deps.config.env, key) ? undefined : await ask(deps, loginStatus);
     if (status !== undefined && status.code !== 0)
       return bad(version, `${title} ${version} is not logged in`, `as the user that the daemon runs as: ${login}`);
     return { ok: true, version, problem: null, next: null };

@@ -27,6 +27,7 @@ export const claude: CliAdapter = {
   title: "Claude Code",
   install: "npm install -g @anthropic-ai/claude-code",
   login: "claude auth login",
+  key: "ANTHROPIC_API_KEY",
   loginStatus: ["auth", "status"],
   start({ model, system, maxOutputTokens, maxUsd, folder }) {
     return {

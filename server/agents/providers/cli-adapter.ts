@@ -32,6 +32,8 @@ export type CliReply =
 /** Null where the program does not tell what it cost. */
 export type CliSpent = Readonly<{ tokens: Spent["tokens"]; costMicroUsd: number | null }>;
 
+export type CliEnd = Readonly<{ code: number | null; stdout: string; stderr: string }>;
+
 /** What is particular about one host's program. */
 export type CliAdapter = Readonly<{
   name: CloudName;
@@ -40,10 +42,12 @@ export type CliAdapter = Readonly<{
   /** Commands that install it and log in to it. */
   install: string;
   login: string;
+  /** The variable that holds a key, for those who do not log in. */
+  key: string;
   /** Arguments that say whether somebody is logged in, by their exit code; null where there are none. */
   loginStatus: readonly string[] | null;
   start(order: CliOrder): CliStart;
-  read(end: Readonly<{ code: number | null; stdout: string; stderr: string }>): CliReply;
+  read(end: CliEnd, order: Pick<CliOrder, "maxOutputTokens">): CliReply;
 }>;
 
 /** The kind of a failure by its HTTP status, or by its words, for programs and services that tell nothing better. */

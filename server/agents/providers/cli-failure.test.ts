@@ -45,7 +45,7 @@ test.each([
   "%s that says %j fails as %s with what to do",
   (name, output, code, next) => {
     const { stdout = "", stderr = "", code: exit = 0 } = output;
-    const reply = adapters[name].read({ code: exit, stdout, stderr });
+    const reply = adapters[name].read({ code: exit, stdout, stderr }, { maxOutputTokens: null });
     if (reply.ok) throw new Error("it was read as an answer");
     expect(cliFailure(adapters[name], reply, nothingSpent)).toMatchObject({
       code,

@@ -6,12 +6,16 @@ import { personWords } from "./person-words.ts";
 type Failed = Extract<CliReply, { ok: false }>;
 
 /** What a program failed with, as the caller is told it: what happened, and what to do next. */
-export function cliFailure({ name, title, login }: CliAdapter, { trouble, message }: Failed, spent: Spent): UserError {
+export function cliFailure(
+  { name, title, login, key }: CliAdapter,
+  { trouble, message }: Failed,
+  spent: Spent,
+): UserError {
   const said = `${title}: ${personWords(message)}`;
   switch (trouble) {
     case "login":
       return new UserError("provider_missing", `${said} (not logged in)`, {
-        next: `log in as the user that the daemon runs as: ${login}; or put a key into agents.cloud.${name}.env of config.yaml`,
+        next: `log in as the user that the daemon runs as: ${login}; or put ${key} into agents.cloud.${name}.env of config.yaml`,
       });
     case "busy":
       return new FailedAnswer("model_unavailable", said, { next: "wait, or take another provider", spent });

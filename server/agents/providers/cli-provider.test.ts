@@ -102,7 +102,7 @@ test.each(each)("%s is given everything on standard input, in a new folder, with
   expect(run?.cwd).toContain("jobrunner-model-");
   expect(existsSync(run?.cwd ?? "")).toBe(false);
   expect(Object.values(run?.env ?? {})).not.toContain("hidden");
-  expect(run?.env.HOME).toBe(root);
+  expect(run?.env).toMatchObject({ HOME: root, TMPDIR: run?.cwd });
 });
 
 test("each is told to use no tools, settings, servers and hooks, in its own words", async () => {
@@ -151,6 +151,11 @@ test("an answer that cannot be used is asked for once more with the reason, and 
     code: "model_unavailable",
     spent: { costMicroUsd: 1_600 },
   });
+});
+
+test("an answer of Gemini CLI that has used all its tokens counts as cut off", async () => {
+  const { answer } = await play("gemini", [geminiSays("Half an")], { maxOutputTokens: 17 });
+  expect(answer).toMatchObject({ text: "Half an", finish: "length" });
 });
 
 test("an empty answer is asked for again, then it is a failure", async () => {

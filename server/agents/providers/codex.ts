@@ -46,6 +46,7 @@ export const codex: CliAdapter = {
   title: "Codex",
   install: "npm install -g @openai/codex",
   login: "codex login",
+  key: "CODEX_API_KEY",
   loginStatus: ["login", "status"],
   start({ model, system, folder }) {
     const config = [...settings, `model_instructions_file=${JSON.stringify(`${folder}/system.md`)}`];

@@ -23,6 +23,7 @@ export const gemini: CliAdapter = {
   title: "Gemini CLI",
   install: "npm install -g @google/gemini-cli",
   login: "gemini",
+  key: "GEMINI_API_KEY",
   loginStatus: null,
   start(order) {
     const { folder, model, system } = order;
@@ -45,9 +46,14 @@ export const gemini: CliAdapter = {
       },
     };
   },
-  read({ code, stdout, stderr }): CliReply {
+  read({ code, stdout, stderr }, { maxOutputTokens }): CliReply {
     const read = answer.safeParse(parseLeniently(stdout)).data;
-    if (read !== undefined) return { ok: true, text: read.response, spent: spentOf(read), cut: false };
+    if (read !== undefined) {
+      const spent = spentOf(read);
+      // It does not tell why the model stopped.
+      const cut = maxOutputTokens !== null && spent.tokens.output >= maxOutputTokens;
+      return { ok: true, text: read.response, spent, cut };
+    }
     const message =
       errorOf(stdout) ?? errorOf(stderr) ?? (lastWords(stderr) || `it ended with ${code} and said nothing`);
     return { ok: false, trouble: troubleOf(`${message} ${stderr}`), message, spent: noTokens };

@@ -91,6 +91,8 @@ type Stand = Readonly<{
   env(url: string): Record<string, string>;
   command(path: string, url: string): string;
   costMicroUsd: number;
+  /** How the most tokens of an answer are said. */
+  most: string;
 }>;
 
 const stands: Readonly<Record<CloudName, Stand>> = {
@@ -101,6 +103,7 @@ const stands: Readonly<Record<CloudName, Stand>> = {
     env: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "sk-test" }),
     command: (path) => path,
     costMicroUsd: 800,
+    most: '"max_tokens":700',
   },
   gemini: {
     adapter: gemini,
@@ -109,6 +112,7 @@ const stands: Readonly<Record<CloudName, Stand>> = {
     env: (url) => ({ GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: "test" }),
     command: (path) => path,
     costMicroUsd: 220,
+    most: '"maxOutputTokens":700',
   },
   codex: {
     adapter: codex,
@@ -117,6 +121,7 @@ const stands: Readonly<Record<CloudName, Stand>> = {
     env: () => ({ CODEX_API_KEY: "sk-test" }),
     command: wrappedCodex,
     costMicroUsd: 220,
+    most: "at most 700 tokens",
   },
 };
 
@@ -163,7 +168,7 @@ for (const name of ["claude", "gemini", "codex"] as const) {
   run(
     `the real ${name} answers in one question without tools of its own, and nothing of its owner's is touched`,
     async () => {
-      const { answer, questions } = await ask(name, () => ({ text: "It is 5." }), { maxUsd: 1 });
+      const { answer, questions } = await ask(name, () => ({ text: "It is 5." }), { maxUsd: 1, maxOutputTokens: 700 });
       expect(answer).toEqual({
         text: "It is 5.",
         toolCalls: [],
@@ -175,6 +180,7 @@ for (const name of ["claude", "gemini", "codex"] as const) {
       expect(questions[0]?.text).toContain("What is 2+3?");
       expect(questions[0]?.text).toContain("You are a careful reader.");
       expect(`${questions[0]?.path}${questions[0]?.text}`).toContain(model);
+      expect(questions[0]?.text).toContain(stands[name].most);
       // Codex keeps one that asks the person, who is not there.
       expect(toolsIn(questions[0]?.body)).toEqual(name === "codex" ? ["request_user_input"] : []);
       // Gemini and Codex have no way to leave their owner's notes out.

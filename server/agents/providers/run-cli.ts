@@ -36,14 +36,15 @@ export async function runCli({ adapter, config, env, prompt, order, signal }: Ru
       command: config.command,
       args,
       cwd: folder,
-      env: cliEnvironment(env, own, config.env),
+      // Gemini CLI leaves reports of errors in the temporary folder, with the conversation in them.
+      env: cliEnvironment(env, { TMPDIR: folder }, own, config.env),
       stdin: Buffer.from(prompt),
       maxBytes: outputBytes,
       onTooMuch: "end",
       signal: AbortSignal.any([signal, time]),
       onOutput: () => {},
     });
-    return adapter.read({ code, stdout: stdout.toString(), stderr: stderr.toString() });
+    return adapter.read({ code, stdout: stdout.toString(), stderr: stderr.toString() }, order);
   } catch (error) {
     signal.throwIfAborted();
     if (time.aborted) throw tooSlow(adapter, config);
