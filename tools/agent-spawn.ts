@@ -9,6 +9,7 @@ import { agentsDeps } from "../server/agents/role-reader.ts";
 import { spawnAgent } from "../server/agents/spawn-agent.ts";
 import { waitForAgent } from "../server/agents/wait-for-agent.ts";
 import { UserError } from "../server/errors.ts";
+import { requirePlanRoom } from "../server/plans/require-plan-room.ts";
 import { parseTaskId } from "../server/tasks/task-id.ts";
 import { agentSummary, nextForAgent } from "./agent-read.ts";
 import { waitSeconds } from "./arguments.ts";
@@ -57,23 +58,26 @@ export const agentSpawn = defineTool({
       });
     }
     const { models, schema, oracle, limits } = parseArguments("agent_spawn", ordered, rest);
-    const agent = await spawnAgent(agentsDeps(context), {
-      role,
-      prompt: task,
-      models: models?.map(parseModel),
-      schema,
-      oracle,
-      limits,
-      urgency,
-      complexity,
-      ...(task_id === undefined ? {} : { taskId: parseTaskId(task_id) }),
-      folder: null,
-      dedupeKey: dedupe_key === undefined ? null : `${context.agent === undefined ? "host" : by}:${dedupe_key}`,
-      requestedBy: by,
-      traceId: context.traceId,
-      depth: 0,
-      ...below(context, limits),
-    });
+    const agent = await spawnAgent(
+      { ...agentsDeps(context), requirePlanRoom },
+      {
+        role,
+        prompt: task,
+        models: models?.map(parseModel),
+        schema,
+        oracle,
+        limits,
+        urgency,
+        complexity,
+        ...(task_id === undefined ? {} : { taskId: parseTaskId(task_id) }),
+        folder: null,
+        dedupeKey: dedupe_key === undefined ? null : `${context.agent === undefined ? "host" : by}:${dedupe_key}`,
+        requestedBy: by,
+        traceId: context.traceId,
+        depth: 0,
+        ...below(context, limits),
+      },
+    );
     if (wait_seconds === undefined)
       return `${formatAgentId(agent.id)} (${role}) is ${agent.state}. ${nextForAgent(agent)}`;
     const now = await waitForAgent(context, agent.id, { waitSeconds: wait_seconds, signal: context.signal });

@@ -7,7 +7,7 @@ import { readReportMaterial } from "../server/plans/read-report.ts";
 import { waitForPlan } from "../server/plans/wait-for-plan.ts";
 import { waitSeconds } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
-import { nodeText, planLine, planText } from "./plan-text.ts";
+import { agentsDoNot, nodeText, planLine, planText } from "./plan-text.ts";
 import { hostLabel, type ToolContext } from "./tool-context.ts";
 
 const listed = 20;
@@ -30,6 +30,7 @@ export const planControl = defineTool({
   async handle(context, { plan, action, node, wait_seconds: seconds = 0 }) {
     if (action === "list") return listText(context);
     if (plan === undefined) throw new UserError("invalid_argument", `${action} needs a plan.`, { next: "plan: P3" });
+    if (context.agent !== undefined && action !== "read" && action !== "report") throw agentsDoNot(`${action} plans`);
     const { db } = context.store;
     const order = { plan, by: hostLabel(context.client), traceId: context.traceId };
     switch (action) {

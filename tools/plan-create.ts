@@ -9,7 +9,7 @@ import { estimateDeps } from "../server/plans/route-models.ts";
 import { waitForPlan } from "../server/plans/wait-for-plan.ts";
 import { waitSeconds } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
-import { planNext, planText } from "./plan-text.ts";
+import { agentsDoNot, planNext, planText } from "./plan-text.ts";
 import { hostLabel } from "./tool-context.ts";
 
 export const planCreate = defineTool({
@@ -39,6 +39,7 @@ export const planCreate = defineTool({
     wait_seconds: waitSeconds,
   }),
   async handle(context, { plan_only: planOnly, dry_run: dryRun, wait_seconds, ...written }) {
+    if (context.agent !== undefined) throw agentsDoNot("make plans");
     const answer = await requestPlan(
       { ...context, ...estimateDeps(context) },
       {

@@ -88,6 +88,13 @@ export async function nodeText({ store, config }: ToolContext, plan: Row<"plans"
     .join("\n\n");
 }
 
+/** What an agent of ours is told that tries to steer plans: its role's powers are its own, not a plan's. */
+export function agentsDoNot(what: string): UserError {
+  return new UserError("permission_denied", `Agents do not ${what}: that is for hosts and the person.`, {
+    next: "agent_spawn for help, or say in your answer what else should be done",
+  });
+}
+
 /** What to do next about a plan. */
 export function planNext(plan: Row<"plans">, nodes: readonly Row<"plan_nodes">[] = []): string {
   const call = (rest: string) => `plan_control {"plan": "${formatPlanId(plan.id)}", ${rest}}`;

@@ -5,7 +5,7 @@ import type { SecretValues } from "../effects/secret-values.ts";
 import type { EffectServices } from "../effects/services.ts";
 import type { Slots } from "../llm/slots.ts";
 import type { Log } from "../log.ts";
-import type { Store } from "../store/open-store.ts";
+import type { Db, Store } from "../store/open-store.ts";
 import type { DefinitionKind } from "../store/tables.ts";
 import type { AgentCaller } from "./agent-caller.ts";
 import type { Limits } from "./agent-order.ts";
@@ -19,6 +19,8 @@ export type AgentsDeps = Readonly<{
   /** The approved version of a role. Throws `definition_not_found`, `not_approved`, `approval_invalid`. */
   requireRole(name: string): Promise<Readonly<{ version: number; manifest: Readonly<{ limits: Limits }> }>>;
   log: Log;
+  /** Throws `budget_exceeded` where a plan has no room for one more agent, or for one so deep; it is on record already in `trx`. */
+  requirePlanRoom?: ((trx: Db, agent: Readonly<{ planId: number; depth: number }>) => Promise<void>) | undefined;
 }>;
 
 /** What working on agents needs; the daemon passes in whatever lies above. */

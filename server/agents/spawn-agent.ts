@@ -15,7 +15,7 @@ const longestTitle = 120;
 
 /**
  * Puts an agent into the queue. A dedupe key that was used already brings back that agent. Throws `permission_denied` where it would
- * stand deeper than its role allows, `invalid_argument`, and what `requireRole` throws.
+ * stand too deep, `budget_exceeded` where its plan has no room for it, `invalid_argument`, and what `requireRole` throws.
  */
 export async function spawnAgent(deps: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
   await deps.requireRole(order.role);
@@ -49,7 +49,7 @@ function requireJsonSchema(schema: Readonly<Record<string, unknown>>): void {
   }
 }
 
-async function insert({ store }: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
+async function insert({ store, requirePlanRoom }: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
   const json = (value: unknown) => (value === undefined || value === null ? null : storableText(JSON.stringify(value)));
   return store.db.transaction().execute(async (trx) => {
     const inserted = await trx
@@ -84,6 +84,8 @@ async function insert({ store }: AgentsDeps, order: AgentOrder): Promise<Row<"ag
       const known = trx.selectFrom("agents").selectAll().where("dedupe_key", "=", order.dedupeKey);
       return known.executeTakeFirstOrThrow();
     }
+    const { plan_id: planId, depth } = inserted;
+    if (planId !== null) await requirePlanRoom?.(trx, { planId, depth });
     await recordEvent(trx, {
       kind: "agent.requested",
       actor: order.requestedBy,

@@ -41,18 +41,19 @@ export function tableOfPart(name: string): string | undefined {
 }
 
 /** Where a part that is a file belongs; undefined for any other part, and for a path that would lead elsewhere. */
-export function fileOfPart(name: string): { kind: "home" | "jobs" | "runs"; path: string } | undefined {
-  const [, kind, path = ""] = /^(home|jobs|runs)\/(.+)$/s.exec(name) ?? [];
-  if (kind !== "home" && kind !== "jobs" && kind !== "runs") return undefined;
+export function fileOfPart(name: string): { kind: "home" | "jobs" | WorkFolder; path: string } | undefined {
+  const [, kind, path = ""] = /^(home|jobs|runs|plans)\/(.+)$/s.exec(name) ?? [];
+  if (kind !== "home" && kind !== "jobs" && kind !== "runs" && kind !== "plans") return undefined;
   const plain = path.split("/").every((word) => word !== "" && word !== "." && word !== ".." && !/[\\\0]/.test(word));
-  if (
-    !plain ||
-    (kind === "home" && !homeFiles.includes(path) && !/^(?:roles|skills)\/[^.]/.test(path)) ||
-    (kind === "runs" && !/^R\d{1,15}\/./.test(path))
-  )
+  if (!plain || (kind === "home" && !homeFiles.includes(path) && !/^(?:roles|skills)\/[^.]/.test(path)))
+    return undefined;
+  if ((kind === "runs" && !/^R\d{1,15}\/./.test(path)) || (kind === "plans" && !/^P\d{1,15}\/./.test(path)))
     return undefined;
   return { kind, path };
 }
+
+/** Folders of the home that hold one folder for each run, or each plan. */
+export type WorkFolder = "runs" | "plans";
 
 /** What a backup may bring into the home folder itself, besides roles and skills. */
 const homeFiles: readonly string[] = [

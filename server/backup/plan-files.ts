@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../home.ts";
-import { fileOfPart } from "./archive-format.ts";
+import { fileOfPart, type WorkFolder } from "./archive-format.ts";
 import type { RestorePlan } from "./restore-plan.ts";
 
 /** Where the files of a backup go, and what is in their way. */
@@ -30,14 +30,14 @@ export function planFiles(
   const staged = new Map<string, string>();
   const moves: RestorePlan["moves"] = [];
   const inTheWay: string[] = [];
-  const runFolders = new Set<string>();
+  const workFolders = new Set<string>();
   for (const [part, hash] of files) {
     const place = fileOfPart(part);
     if (place === undefined) continue;
     const { kind, path } = place;
-    if (kind === "runs") {
+    if (kind === "runs" || kind === "plans") {
       staged.set(part, join(staging, part));
-      runFolders.add(path.split("/")[0] ?? "");
+      workFolders.add(join(kind, path.split("/")[0] ?? ""));
       continue;
     }
     const to = kind === "home" ? join(home.root, path) : join(jobsFolder, path);
@@ -49,28 +49,25 @@ export function planFiles(
     staged.set(part, join(staging, part));
     moves.push({ from: join(staging, part), to, aside: join(aside, part) });
   }
-  for (const folder of runFolders) {
-    moves.push({
-      from: join(staging, "runs", folder),
-      to: join(home.runs, folder),
-      aside: join(aside, "runs", folder),
-    });
+  for (const folder of workFolders) {
+    moves.push({ from: join(staging, folder), to: join(home.root, folder), aside: join(aside, folder) });
   }
   return { staged, moves, inTheWay };
 }
 
 /**
- * Puts the folders of runs aside that the restored store does not know and the backup does not bring: a run of that number would find
- * the files of another.
+ * Puts the folders of runs (or plans) aside that the restored store does not know and the backup does not bring: one of that number would
+ * find the files of another.
  */
-export function planStrayRuns(
+export function planStrays(
   home: Home,
   { moves }: Pick<PlannedFiles, "moves">,
-  { isKnown, aside }: Readonly<{ isKnown: (runId: number) => boolean; aside: string }>,
+  { kind, isKnown, aside }: Readonly<{ kind: WorkFolder; isKnown: (id: number) => boolean; aside: string }>,
 ): RestorePlan["moves"] {
-  const names = existsSync(home.runs) ? readdirSync(home.runs) : [];
+  const names = existsSync(home[kind]) ? readdirSync(home[kind]) : [];
+  const pattern = kind === "runs" ? /^R\d{1,15}$/ : /^P\d{1,15}$/;
   return names
-    .filter((name) => /^R\d{1,15}$/.test(name) && !isKnown(Number(name.slice(1))))
-    .map((name) => ({ from: null, to: join(home.runs, name), aside: join(aside, "runs", name) }))
+    .filter((name) => pattern.test(name) && !isKnown(Number(name.slice(1))))
+    .map((name) => ({ from: null, to: join(home[kind], name), aside: join(aside, kind, name) }))
     .filter(({ to }) => !moves.some((move) => move.to === to));
 }

@@ -8,6 +8,7 @@ import type { Home } from "../home.ts";
 import { manifestSchema } from "../jobs/manifest.ts";
 import type { Log } from "../log.ts";
 import { personCommand } from "../person-command.ts";
+import { holdRestoredPlans } from "../plans/hold-restored-plans.ts";
 import { findActive } from "../review/chain.ts";
 import { readChainHead } from "../review/chain-head.ts";
 import { recordEvent } from "../runs/events.ts";
@@ -22,8 +23,8 @@ import {
   requireNoWorkers,
   type StorePlace,
 } from "../store/staged-store.ts";
-import { fileOfPart, tableOfPart } from "./archive-format.ts";
-import { planFiles, planStrayRuns } from "./plan-files.ts";
+import { fileOfPart, tableOfPart, type WorkFolder } from "./archive-format.ts";
+import { planFiles, planStrays } from "./plan-files.ts";
 import { readArchive } from "./read-archive.ts";
 import { carryOut, commitPlan, type RestorePlan, stagingFolder } from "./restore-plan.ts";
 import { type TarEntry, wholeEntry } from "./tar.ts";
@@ -82,8 +83,11 @@ export async function restoreBackup(file: string, options: RestoreOptions): Prom
   const present = await findStore(place);
   if (!replace) requireRoom(home, present, planned.inTheWay);
   unfinished.defer(() => discardStagedStore(place));
-  const { held, runIds, secrets } = await prepare(file, backup, { place, staged: planned.staged, log, options });
-  const moves = [...planned.moves, ...planStrayRuns(home, planned, { isKnown: (id) => runIds.has(id), aside })];
+  const { held, ids, secrets } = await prepare(file, backup, { place, staged: planned.staged, log, options });
+  const strays = (["runs", "plans"] as const).flatMap((kind) =>
+    planStrays(home, planned, { kind, isKnown: (id) => ids[kind].has(id), aside }),
+  );
+  const moves = [...planned.moves, ...strays];
   const lostHead = findLostHead(home, backup);
 
   const store = place.databaseUrl === null ? "pglite" : "postgres";
@@ -151,8 +155,13 @@ async function prepare(file: string, backup: VerifiedBackup, { place, staged, lo
     detail: { made_at: header.createdAt, made_by: header.program, host: header.host, live_runs: options.liveRuns },
     traceId: null,
   });
-  const rows = await db.selectFrom("runs").select("id").execute();
-  return { held, runIds: new Set(rows.map(({ id }) => id)), secrets: await usedSecrets(db, backup) };
+  const ids = { runs: await idsOf(db, "runs"), plans: await idsOf(db, "plans") };
+  return { held, ids, secrets: await usedSecrets(db, backup) };
+}
+
+async function idsOf(db: Db, table: WorkFolder): Promise<Set<number>> {
+  const rows = await db.selectFrom(table).select("id").execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function usedSecrets(db: Db, { chain }: VerifiedBackup): Promise<string[]> {
@@ -170,8 +179,12 @@ async function holdRuns(db: Db, { header, summary, chain }: VerifiedBackup, { li
     return undefined;
   }
   // Whatever was done under a number after the backup, no other run gets it, and no other request its idempotency key.
-  const next = summary.identities.find(({ table, column }) => table === "runs" && column === "id")?.next ?? 1;
-  await setNext(db, "runs", "id", next + Math.max(leastGap, next));
+  for (const table of ["runs", "plans"] as const) {
+    const found = summary.identities.find((each) => each.table === table && each.column === "id");
+    const next = found?.next ?? 1;
+    await setNext(db, table, "id", next + Math.max(leastGap, next));
+  }
+  await holdRestoredPlans(db);
   return holdRestoredRuns(db, {
     madeAt: new Date(header.createdAt),
     activeVersion: (job) => findActive(chain, "job", job)?.decision.version ?? undefined,

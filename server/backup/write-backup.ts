@@ -66,8 +66,10 @@ export async function writeBackup(
     await archive.add(summaryName, asJson(made.summary));
     // After it: each artifact that is on record has its file.
     if (home !== undefined && artifacts) {
-      for (const path of await walkFiles(home.runs, (name) => name.startsWith(".")))
-        await archive.addFile(`runs/${path}`, join(home.runs, path));
+      for (const kind of ["runs", "plans"] as const) {
+        for (const path of await walkFiles(home[kind], (name) => name.startsWith(".")))
+          await archive.addFile(`${kind}/${path}`, join(home[kind], path));
+      }
     }
   };
   const written = await writeArchive(file, fill, signal);

@@ -1,6 +1,6 @@
 import type { AgentsDeps } from "../agents/agents-deps.ts";
+import { agentsDeps } from "../agents/role-reader.ts";
 import type { Config } from "../config.ts";
-import { requireDefinition } from "../definitions/read-definitions.ts";
 import { runSignedCommand } from "../definitions/run-signed-command.ts";
 import type { SecretValues } from "../effects/secret-values.ts";
 import { messageOf } from "../errors.ts";
@@ -11,6 +11,7 @@ import { decomposeRunner } from "../plans/decompose-runner.ts";
 import { jobRunner } from "../plans/job-runner.ts";
 import { peopleRunner } from "../plans/people-runner.ts";
 import { readCatalogue } from "../plans/read-catalogue.ts";
+import { requirePlanRoom } from "../plans/require-plan-room.ts";
 import { startPlans } from "../plans/start-plans.ts";
 import { writeReport } from "../plans/write-report.ts";
 import type { Approvals } from "../review/approvals.ts";
@@ -32,7 +33,7 @@ export async function drivePlans(deps: Deps): Promise<AsyncDisposable> {
   const { store, approvals, config, secrets, log, clock, self } = deps;
   await using stack = new AsyncDisposableStack();
   let nudge = () => {};
-  const agents: AgentsDeps = { store, log, requireRole: (name) => requireDefinition(deps, "role", name) };
+  const agents: AgentsDeps = { ...agentsDeps(deps), requirePlanRoom };
   const command = stack.use(
     commandRunner({
       run: (order) => runSignedCommand({ store, approvals, secrets }, order),

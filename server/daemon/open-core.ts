@@ -105,7 +105,9 @@ export async function openCore(options: {
     }),
   );
   stack.use(startEmbeddedUpkeep({ store, log: log.child({ part: "store" }) }));
-  stack.use(startRetention({ store, retention: config.retention, runsFolder: home.runs, log, clock }));
+  stack.use(
+    startRetention({ store, retention: config.retention, runsFolder: home.runs, plansFolder: home.plans, log, clock }),
+  );
   const folderLog = log.child({ part: "folder" });
   const folder = stack.use(
     openInBackground(watchFolder({ ...deps, log: folderLog }), (error) =>

@@ -25,6 +25,13 @@ export const promptList: Prompt[] = [
     description: "Find out why runs failed, and fix the jobs or say what the person must do",
     arguments: [{ name: "job", description: "Only this job", required: false }],
   },
+  {
+    name: "plan-work",
+    title: "Plan work",
+    description:
+      "Split a goal into a graph of work, run it with agents, jobs and people, and bring the results together",
+    arguments: [{ name: "goal", description: "What is to be reached, in plain words", required: false }],
+  },
 ];
 
 /** Throws `invalid_argument` for an unknown prompt or argument. */

@@ -28,6 +28,7 @@ describe("before the store is open", () => {
       "write-job",
       "approve-job",
       "triage-failures",
+      "plan-work",
     ]);
     expect((await host.client.listResourceTemplates()).resourceTemplates.length).toBe(5);
   });

@@ -1,4 +1,4 @@
-import type { AgentOrder, Limits } from "../agents/agent-order.ts";
+import type { AgentOrder } from "../agents/agent-order.ts";
 import type { AgentsDeps } from "../agents/agents-deps.ts";
 import { cancelAgent } from "../agents/cancel-agent.ts";
 import { requireAgent } from "../agents/read-agents.ts";
@@ -49,8 +49,7 @@ export function agentRunner(deps: AgentsDeps): NodeRunner {
 }
 
 function ofSpec({ key, title, role, schema, oracle, models, limits }: AgentNode) {
-  const given: Partial<Limits> = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
-  return { role, title: title ?? key, schema, oracle, models, limits: given };
+  return { role, title: title ?? key, schema, oracle, models, limits };
 }
 
 async function saveInputs(folder: string, cut: readonly CutInput[]): Promise<void> {

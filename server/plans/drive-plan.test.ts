@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testStore } from "../../tests/support/store.ts";
+import { spawnAgent } from "../agents/spawn-agent.ts";
 import { UserError } from "../errors.ts";
 import { silentLog } from "../log.ts";
 import type { Store } from "../store/open-store.ts";
@@ -18,7 +19,7 @@ import { type NodeOutcome, type NodeRunner, noUsage } from "./node-runner.ts";
 import type { PlanCaps } from "./plan-caps.ts";
 import { planSpec } from "./plan-spec.ts";
 import { isPlanAtRest } from "./plan-states.ts";
-import { readPlanArtifacts, readPlanNodes, requirePlan } from "./read-plan.ts";
+import { readPlanArtifacts, readPlanNodes, readPlanUsage, requirePlan } from "./read-plan.ts";
 import { requirePlanRoom } from "./require-plan-room.ts";
 
 let store: Store;
@@ -227,16 +228,36 @@ it("wall time ends it, and time in which only people are waited for does not cou
   await drive(all, asks.id);
 });
 
-it("agents beyond the cap, or deeper than it, are refused", async () => {
-  const { id } = await plan([agent("a")], { agents: 2, depth: 1 });
-  const room = (count: number, depth: number) =>
-    store.db.transaction().execute((trx) => requirePlanRoom(trx, { planId: id, depth, agents: count }));
-  await room(2, 0);
-  await expect(room(3, 0)).rejects.toMatchObject({ code: "budget_exceeded" });
-  await expect(room(1, 1)).rejects.toMatchObject({ code: "budget_exceeded" });
-  await cancelPlan(store.db, { ...by, plan: id });
-  await drive(world(), id);
+it("agents beyond the cap, or deeper than it, are refused, and none of them is left on record", async () => {
+  const { id } = await plan([agent("a")], { agents: 2, depth: 2 });
+  const spawn = (depth: number) =>
+    spawnAgent(
+      { store, log: silentLog, requireRole: async () => ({ version: 1, manifest: { limits } }), requirePlanRoom },
+      {
+        ...{ role: "r", prompt: "p", planId: id, depth, folder: null, dedupeKey: null },
+        requestedBy: "me",
+        traceId: "t",
+      },
+    );
+  // At once: two find room, whichever they are.
+  const asked = await Promise.allSettled([spawn(0), spawn(1), spawn(0), spawn(1)]);
+  expect(asked.filter(({ status }) => status === "fulfilled").length).toBe(2);
+  expect(asked.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "budget_exceeded" } });
+  expect((await readPlanUsage(store.db, id)).agents).toBe(2);
+  const deep = await plan([agent("a")], { depth: 1 });
+  const { id: deepId } = deep;
+  await expect(
+    store.db.transaction().execute((trx) => requirePlanRoom(trx, { planId: deepId, depth: 1 })),
+  ).rejects.toMatchObject({ code: "budget_exceeded" });
+  for (const each of [id, deepId]) {
+    await cancelPlan(store.db, { ...by, plan: each });
+    await drive(world(), each);
+  }
 });
+
+const limits = {
+  ...{ turns: 1, toolCalls: 1, tokens: 1, usd: 0, timeoutMs: 1_000, contextTokens: 256, outputTokens: 1, depth: 0 },
+};
 
 it("a daemon that lost its hold changes nothing any more", async () => {
   const all = world();

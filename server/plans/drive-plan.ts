@@ -32,20 +32,24 @@ export async function drivePlan(
   const plan = await requirePlan(db, held.id);
   if (plan.lease !== held.lease || isPlanAtRest(plan.state)) return null;
   const nodes = await readPlanNodes(db, plan.id);
-  const ended: EndedTry[] = [];
-  for (const node of nodes.filter(({ state }) => state === "running")) {
+  const running = nodes.filter(({ state }) => state === "running");
+  const looks = running.map(async (node): Promise<EndedTry[]> => {
     if (plan.state === "cancelling") await deps.runners[node.kind].cancel(node, actorOf(plan).actor);
     const outcome = await lookAtTry(deps, { plan, node, outputs: outputsOf(nodes), broken });
-    if (outcome.state !== "running") ended.push(await takeIn(deps, node, outcome));
-  }
+    return outcome.state === "running" ? [] : [await takeIn(deps, node, outcome)];
+  });
+  const ended = (await allOf(looks)).flat();
   const pass = await db.transaction().execute((trx) => recordPass(trx, deps, held, ended));
   if (pass === undefined) return null;
   const outputs = outputsOf(pass.nodes);
-  let failedStarts = 0;
-  for (const node of pass.begun) {
-    if (!(await startTry(deps, { plan: pass.plan, node, outputs, broken }))) failedStarts++;
-  }
+  const started = await allOf(pass.begun.map((node) => startTry(deps, { plan: pass.plan, node, outputs, broken })));
   if (isPlanAtRest(pass.plan.state)) await deps.onRest(pass.plan);
   // What that failure means is found at the next look.
-  return failedStarts > 0 ? new Date() : pass.nextTryAt;
+  return started.includes(false) ? new Date() : pass.nextTryAt;
+}
+
+/** All of them, or the first failure once every one has settled, so that none goes on behind the next look's back. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }

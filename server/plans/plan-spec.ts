@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { limitsSchema, modelChoice, oracleSchema } from "../agents/agent-order.ts";
+import { limitsSchema, type ModelChoice, modelChoice, oracleSchema } from "../agents/agent-order.ts";
+import { parseModel } from "../agents/parse-model.ts";
+import { messageOf } from "../errors.ts";
 
 /** Longest key of a node. It is the name of the node's folder, too. */
 const keyPattern = /^[a-z][a-z0-9_-]{0,39}$/;
@@ -17,8 +19,20 @@ const name = z.string().min(1).max(100);
 const prompt = z.string().min(1).max(40_000);
 const attempts = z.int().min(1).max(10);
 
-/** A model; without its name the provider's own choice. */
-const model = modelChoice.extend({ model: modelChoice.shape.model.default(null) });
+/** A model; without its name the provider's own choice. Also as people write it: `ollama qwen3:4b`. */
+const model = z.union([
+  z.string().max(250).transform(readModel),
+  modelChoice.extend({ model: modelChoice.shape.model.default(null) }),
+]);
+
+function readModel(text: string, problems: z.RefinementCtx): ModelChoice {
+  try {
+    return parseModel(text);
+  } catch (thrown) {
+    problems.addIssue({ code: "custom", message: messageOf(thrown) });
+    return z.NEVER;
+  }
+}
 
 const anyNode = {
   key: nodeKey,

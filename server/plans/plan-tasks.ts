@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import type { Actor } from "../tasks/actor.ts";
@@ -54,16 +55,11 @@ export async function makeTasks(trx: Db, plan: Plan, nodes: readonly Node[]): Pr
   if (root.length > 0 && first !== undefined) {
     await trx.updateTable("plans").set({ task_id: first.id }).where("id", "=", plan.id).execute();
   }
-  for (const [at, { key }] of nodes.entries()) {
-    const task = made[root.length + at];
-    if (task === undefined) continue;
-    await trx
-      .updateTable("plan_nodes")
-      .set({ task_id: task.id })
-      .where("plan_id", "=", plan.id)
-      .where("key", "=", key)
-      .execute();
-  }
+  const ids = made.slice(root.length).map(({ id }) => id);
+  const keys = nodes.map(({ key }) => key);
+  await sql`update plan_nodes n set task_id = t.id
+    from unnest(${keys}::text[], ${ids}::bigint[]) as t (key, id)
+    where n.plan_id = ${plan.id} and n.key = t.key`.execute(trx);
 }
 
 /**

@@ -5,11 +5,14 @@ import { planFolder } from "./plan-folder.ts";
 import type { ReportMaterial } from "./plan-report.ts";
 import { readPlanArtifacts, readPlanNodes, readPlanUsage } from "./read-plan.ts";
 
+/** Where plans lie, and in which zone times are told. */
+export type ReportConfig = Readonly<{ home: Pick<Config["home"], "plans">; timezone: string }>;
+
 /** Reads everything that a report of this plan is made of. */
 export async function readReportMaterial(
   db: Db,
   plan: Row<"plans">,
-  { config, now }: Readonly<{ config: Pick<Config, "home" | "timezone">; now: Date }>,
+  { config, now }: Readonly<{ config: ReportConfig; now: Date }>,
 ): Promise<ReportMaterial> {
   return {
     plan,

@@ -1,3 +1,7 @@
+import { estimateMicroUsd } from "../agents/budget/estimate-cost.ts";
+import { readStats } from "../agents/routing/model-stats.ts";
+import { rankModels } from "../agents/routing/rank-models.ts";
+import { isEnabled } from "../agents/routing/usable-models.ts";
 import type { Config, ModelChoice } from "../config.ts";
 import { requireDefinition } from "../definitions/read-definitions.ts";
 import { UserError } from "../errors.ts";
@@ -8,24 +12,18 @@ import type { CatalogueDeps } from "./read-catalogue.ts";
 export function estimateDeps(deps: CatalogueDeps & Readonly<{ config: Pick<Config, "agents"> }>): EstimateDeps {
   const { agents } = deps.config;
   return {
-    async route(role, { models }) {
+    async route(role, { models, ...need }) {
       const candidates = models.length > 0 ? models : await modelsOf(deps, role);
-      const usable = (candidates.length > 0 ? candidates : agents.models).filter(
-        ({ provider }) => provider === "ollama" || agents.cloud[provider].enabled,
+      const usable = (candidates.length > 0 ? candidates : agents.models).filter((each) =>
+        isEnabled(each, agents.cloud),
       );
-      const stats = await deps.store.db.selectFrom("model_stats").selectAll().where("role", "=", role).execute();
-      return { choice: usable[0] ?? null, stats };
+      const stats = await readStats(deps.store.db, { role });
+      const [first] = rankModels(usable, stats, need);
+      return { choice: first?.choice ?? null, stats };
     },
-    price({ provider }, { prompt, output }) {
-      if (provider === "ollama") return 0;
-      const price = agents.cloud[provider].usdPerMillion ?? dear;
-      return Math.ceil(prompt * price.input + output * price.output);
-    },
+    price: (choice, tokens) => estimateMicroUsd(agents.cloud, choice, tokens),
   };
 }
-
-/** Dollars per million tokens of a cloud model whose price config.yaml does not tell: as dear ones are. */
-const dear = { input: 5, output: 25 } as const;
 
 /** The models of a role that is signed; of another one nothing is known yet. */
 async function modelsOf(deps: CatalogueDeps, role: string): Promise<readonly ModelChoice[]> {

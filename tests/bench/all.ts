@@ -14,6 +14,7 @@ const all = [
   "resume",
   "queue",
   "growth",
+  "plans",
   "compile",
   "mcp-start",
 ];
