@@ -18,6 +18,7 @@ const statements = [
   `create index agents_running on agents (heartbeat_at) where state = 'running'`,
   `create index agents_by_plan on agents (plan_id, id) where plan_id is not null`,
   `create index agents_by_parent on agents (parent_agent, id) where parent_agent is not null`,
+  `create index agents_by_run on agents (parent_run) where parent_run is not null`,
   `create index agents_by_finish on agents (finished_at) where finished_at is not null`,
   `create table agent_steps (
     agent_id bigint not null references agents (id) on delete cascade, n integer not null, attempt integer not null,

@@ -109,15 +109,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/jobs/": ["server/runs/", "server/sandbox/", "server/store/", "server/"],
   "server/agents/": [
     "server/agents/loop/",
+    "server/agents/providers/",
     "server/definitions/",
     "server/runs/queue/",
     "server/runs/",
+    "server/jobs/",
     "server/effects/",
     "server/llm/",
     "server/store/",
     "server/",
   ],
-  "server/agents/loop/": ["server/agents/", "server/"],
+  "server/agents/loop/": ["server/agents/", "server/agents/providers/", "server/"],
   "server/agents/child": [
     "server/agents/",
     "server/agents/loop/",

@@ -11,7 +11,7 @@ const shownSlots = 3;
 /** What a manifest declares, as a list: schedule in words, next slots in its own zone, permissions, limits. */
 export function manifestText(manifest: Manifest, now: Date): string {
   const { schedules, permissions, input, onUncertain, callers, runsOn } = manifest;
-  const { files, llm, notify, exec, run, tasks } = permissions;
+  const { files, llm, notify, exec, run, agents, tasks } = permissions;
   const triggers = triggersInWords(manifest.triggers);
   const priority = priorityInWords(manifest);
   const secrets = Object.entries(permissions.secrets);
@@ -29,6 +29,7 @@ export function manifestText(manifest: Manifest, now: Date): string {
     ...listed("may notify", notify),
     ...listed("may start jobs", run),
     ...(tasks === null ? [] : [`- tasks: ${tasks}`]),
+    ...listed("may give tasks to agents in the roles", agents),
     ...exec.map((grant) => `- may run: ${inline(execText(grant), 500)}`),
     ...listed("runs only on machines with the labels", runsOn),
     `- limits: ${limitsText(manifest)}`,

@@ -100,7 +100,7 @@ export async function agentsFixture({
     deps,
     supervise,
     spawn: (order: Partial<AgentOrder> = {}) => spawnAgent(deps, { ...testOrder, ...order }),
-    end: (agent: Row<"agents">) => waitForAgent({ store }, agent.id, { waitSeconds: 30, signal: never }),
+    end: (agent: Row<"agents">) => waitForAgent({ store }, agent.id, { waitSeconds: 120, signal: never }),
     steps: async (agent: Row<"agents">) => {
       const rows = await readSteps(store.db, { agentId: agent.id });
       return rows.map(({ kind, name, state, ok, result }) => ({ kind, name, state, ok, result }));

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { agentsDeps } from "../agents/role-reader.ts";
 import type { EffectServices } from "../effects/services.ts";
 import { createOllama } from "../llm/ollama.ts";
 import { personCommand } from "../person-command.ts";
@@ -62,7 +63,14 @@ export async function startExecuting(base: Base, role: WorkerSelf["role"]): Prom
     }),
   );
   const llm = createOllama({ ...config.ollama, log: log.child({ part: "llm" }) });
-  const services = effectServices({ store, approvals, log, home, clock, llm, notify });
+  const services = effectServices({
+    ...agentsDeps({ store, approvals, log }),
+    approvals,
+    home,
+    clock,
+    llm,
+    notify,
+  });
   const deps = { store, pool, approvals, secrets, services, log, clock, worker: self.name, serving };
   const started = startWorker({
     store,

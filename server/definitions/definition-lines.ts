@@ -25,6 +25,7 @@ const nothing: JobPermissions = {
   exec: [],
   run: [],
   tasks: null,
+  agents: [],
 };
 
 /** The powers of a stored manifest; undefined where another release wrote it. */

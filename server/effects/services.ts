@@ -11,6 +11,10 @@ export type EffectServices = Readonly<{
   startRun(order: StartOrder): Promise<string>;
   /** Waits until a run that `parent` started has ended. Throws `run_not_found` for any other. */
   awaitRun(run: { handle: string; parent: number }, signal: AbortSignal): Promise<AwaitedRun>;
+  /** Asks for an agent and gives its handle; the same order again brings back the same one. Throws what `spawnAgent` throws. */
+  startAgent(order: AgentStart): Promise<string>;
+  /** Waits until an agent that `parent` started has ended. Throws `agent_not_found` for any other. */
+  awaitAgent(agent: { handle: string; parent: number }, signal: AbortSignal): Promise<AwaitedAgent>;
   /** Puts a question to the person, in the given transaction. */
   openQuestion(db: Db, question: AskedQuestion): Promise<void>;
   /** Waits for the answer. Throws `ask_timeout` once the deadline has passed without one and without a fallback. */
@@ -74,6 +78,29 @@ export type StartOrder = Readonly<{
   parentJob: string;
   dedupeKey: string;
   traceId: string;
+}>;
+
+export type AgentStart = Readonly<{
+  role: string;
+  prompt: string;
+  /** JSON Schema of the answer; null leaves it to the role. */
+  schema: Readonly<Record<string, unknown>> | null;
+  /** The run that asks, and its job. */
+  parent: number;
+  parentJob: string;
+  dedupeKey: string;
+  traceId: string;
+}>;
+
+export type AwaitedAgent = Readonly<{
+  agent: string;
+  state: string;
+  text: string | null;
+  /** Of an answer that is JSON. */
+  json?: unknown;
+  tokens: number;
+  usd: number;
+  error: Readonly<{ reason: string; message: string }> | null;
 }>;
 
 export type AwaitedRun = Readonly<{

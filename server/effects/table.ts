@@ -1,3 +1,5 @@
+import { agentsStart } from "./agents-start.ts";
+import { agentsWait } from "./agents-wait.ts";
 import { artifactsWrite } from "./artifacts-write.ts";
 import { ask } from "./ask.ts";
 import type { AnyEffect } from "./define-effect.ts";
@@ -40,6 +42,8 @@ export const effects: readonly AnyEffect[] = [
   ask,
   runStart,
   runWait,
+  agentsStart,
+  agentsWait,
   llmGenerate,
   notifyEffect,
   tasksCreate,

@@ -114,6 +114,7 @@ export const declarationSchema = z.strictObject({
       exec: z.array(exec, "must be a list of programs").max(20).default([]),
       run: texts("job", 50),
       tasks: z.enum(["read", "write"], 'must be "read" or "write"').nullable().default(null),
+      agents: texts("role", 20),
     })
     .prefault({}),
   limits: z
@@ -169,7 +170,7 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
 
 /** What authors look for among the permissions and what to do instead. */
 export const noPermissions: Readonly<Record<string, string>> = {
-  agent: "agents are not available in this version",
+  agent: "the roles of agents that it may use stand in permissions.agents",
   fetch: "fetch goes by permissions.net, a list of hosts",
   jobs: "the jobs that it may start stand in permissions.run",
   models: "models stand in permissions.llm",

@@ -56,6 +56,7 @@ describe("freezeManifest", () => {
         exec: [],
         run: [],
         tasks: null,
+        agents: [],
       },
       limits: {
         timeoutMs: 60_000,
@@ -120,7 +121,7 @@ describe("freezeManifest", () => {
       { permissions: { network: [] } },
       "permissions.network",
       /unknown permission "network"/,
-      /known: net, secrets, files, llm, notify, exec, run, tasks$/,
+      /known: net, secrets, files, llm, notify, exec, run, tasks, agents$/,
     ],
     [
       "a misspelt limit",

@@ -46,6 +46,14 @@ export const jobProblem: Check = (name) => {
   return message === undefined ? undefined : { message, hint: "name the jobs that it may start; job_list shows them" };
 };
 
+export const roleProblem: Check = (name) =>
+  /^[a-z][a-z0-9-]{0,62}$/.test(name)
+    ? undefined
+    : {
+        message: `${shown(name)} names no role: lower-case letters, digits and dashes, a letter first`,
+        hint: 'such as "researcher"; jr role list shows what is there',
+      };
+
 function shown(name: string): string {
   return JSON.stringify(name.slice(0, 100));
 }

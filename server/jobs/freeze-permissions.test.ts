@@ -113,7 +113,7 @@ describe.skipIf(process.platform === "win32")("what may be granted", () => {
     ["no target", { notify: ["My Phone"] }, "notify.0", /names no target/, /config\.yaml/],
     ["no job", { run: ["Weekly Report"] }, "run.0", /cannot name a job/, /job_list/],
     ["artifacts", { artifacts: true }, "artifacts", /no permission "artifacts"/, /need no permission/],
-    ["agents", { agent: {} }, "agent", /no permission "agent"/, /not available/],
+    ["agents", { agent: {} }, "agent", /no permission "agent"/, /stand in permissions\.agents/],
   ])("refuses %s", (_, permissions, path, message, hint) => {
     const [first] = problemsOf({ permissions });
     expect(first).toMatchObject({ path: `permissions.${path}`, message: expect.stringMatching(message) });

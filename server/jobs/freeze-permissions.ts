@@ -1,6 +1,6 @@
 import type { Declared } from "./declaration-schema.ts";
 import { freezeExec } from "./freeze-exec.ts";
-import { freezeNames, jobProblem, modelProblem, targetProblem } from "./freeze-names.ts";
+import { freezeNames, jobProblem, modelProblem, roleProblem, targetProblem } from "./freeze-names.ts";
 import { type Folders, freezeGrants } from "./freeze-path.ts";
 import type { Manifest, NetGrant } from "./manifest.ts";
 import type { ManifestProblem } from "./manifest-problems.ts";
@@ -14,7 +14,7 @@ export function freezePermissions(
   folders: Folders,
   problems: ManifestProblem[],
 ): Powers {
-  const { files, exec, llm, notify, run, tasks } = declared;
+  const { files, exec, llm, notify, run, agents, tasks } = declared;
   return {
     ...freezeHosts(declared, problems),
     files: {
@@ -26,6 +26,7 @@ export function freezePermissions(
     exec: exec.map((each, index) => freezeExec(each, `permissions.exec.${index}`, folders, problems)),
     run: freezeNames(run, "permissions.run", jobProblem, problems),
     tasks,
+    agents: freezeNames(agents, "permissions.agents", roleProblem, problems),
   };
 }
 

@@ -53,6 +53,7 @@ const examples: readonly (readonly [string, string])[] = [
   ["permissions.llm", 'such as llm: ["qwen3:4b"]'],
   ["permissions.notify", 'such as notify: ["desktop"]; the targets stand in config.yaml'],
   ["permissions.exec", 'such as exec: [{ command: "/usr/bin/git", args: ["log", "**"], cwd: "~/project" }]'],
+  ["permissions.agents", 'such as agents: ["researcher"]'],
   ["permissions.run", 'such as run: ["weekly-report"]'],
   ["permissions.tasks", 'such as tasks: "read"'],
   ["permissions", 'such as permissions: { net: ["api.example.org"] }'],

@@ -77,6 +77,8 @@ export const manifestSchema = z.strictObject({
     run: z.array(z.string()),
     /** What it may do with tasks; null for nothing. */
     tasks: z.enum(["read", "write"]).nullable().default(null),
+    /** Names of roles whose agents it may give tasks to, sorted. */
+    agents: z.array(z.string()).default([]),
   }),
   limits: z.strictObject({
     /** Wall time in a runner; what a run sleeps or waits for an answer does not count. */

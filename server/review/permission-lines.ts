@@ -13,6 +13,7 @@ const nothing: Permissions = {
   exec: [],
   run: [],
   tasks: null,
+  agents: [],
 };
 
 /** A person's words for every permission: what the job can do at worst, gravest first. */
@@ -30,6 +31,10 @@ export function newPermissionLines(before: Permissions | undefined, after: Permi
     ...files.wide,
     ...added(known.run, after.run).map((job) => `JOB: may start ${job}, with any input, and read what it returns`),
     ...taskLines(known.tasks, after.tasks),
+    ...added(known.agents, after.agents).map(
+      (role) =>
+        `AGENT: may give any task to agents in the role ${role}, which do with it what you signed for that role`,
+    ),
     ...hostLines(known.net, after.net),
     ...secretLines(known.secrets, after.secrets),
     ...files.narrow,

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Resuming, resuming } from "../../tests/support/resuming.ts";
+import { testPermissions } from "../../tests/support/runs.ts";
 import { jobSource, testPool } from "../../tests/support/sandbox-run.ts";
 import { testStore } from "../../tests/support/store.ts";
+import { type AgentSettlement, claimAgents, settleAgent } from "../agents/queue.ts";
 import { effectServices } from "../daemon/effect-services.ts";
+import { testRole } from "../definitions/definitions-fixture.ts";
 import { homePaths } from "../home.ts";
 import { silentLog } from "../log.ts";
 import type { Pool } from "../sandbox/types.ts";
@@ -34,8 +37,10 @@ async function rested(body: string): Promise<Resuming & { runId: number; later(m
     clock,
     llm: none,
     notify: none,
+    requireRole: async () => ({ version: 1, manifest: { limits: testRole().limits } }),
   });
-  const it = await resuming(store, pool, jobSource(body), { services, clock });
+  const permissions = testPermissions({ agents: ["reader"] });
+  const it = await resuming(store, pool, jobSource(body), { services, clock, permissions });
   const { id } = await it.order();
   expect((await it.work()).settlement).toMatchObject({ state: "suspended" });
   const later = (ms: number) => {
@@ -106,4 +111,29 @@ test("questions asked at once are answered one by one, in any order", async () =
   expect((await it.work()).settlement).toMatchObject({ state: "suspended" });
   await answerQuestion(it, { run: it.runId, value: "no", by: "person" });
   expect((await it.work()).settlement).toMatchObject({ state: "succeeded", output: '["b","a"]' });
+});
+
+test("a run that waits for an agent leaves no process behind and goes on with its answer", async () => {
+  const it = await rested(`
+    const schema = z.object({ n: z.number() });
+    const { agent, json } = await agents.run({ role: "reader", prompt: "Count.", schema });
+    const refused = await agents.run({ role: "other", prompt: "Count." }).catch((e) => e.code);
+    const failed = await agents.run({ role: "reader", prompt: "Again." }).catch((e) => e.message);
+    return [agent, json.n, refused, failed];`);
+  await using store = it.store;
+  const settle = async (outcome: AgentSettlement) => {
+    const [agent] = await claimAgents(store.db, { owner: "test", limit: 1 });
+    await settleAgent(store.db, { agentId: agent?.id ?? 0, lease: agent?.lease ?? 0, outcome });
+    return agent;
+  };
+  expect(await settle({ state: "succeeded", output: '{"n":3}' })).toMatchObject({
+    role: "reader",
+    parent_run: it.runId,
+    requested_by: `job test R${it.runId}`,
+  });
+  expect((await it.work()).settlement).toMatchObject({ state: "suspended" });
+  await settle({ state: "failed", error: { reason: "turns", class: "permanent", message: "too long" } });
+  const { settlement } = await it.work();
+  const output = JSON.stringify(["A1", 3, "permission_denied", "reader (A2) ended as failed: too long"]);
+  expect(settlement).toMatchObject({ state: "succeeded", output });
 });

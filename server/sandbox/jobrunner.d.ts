@@ -68,6 +68,8 @@ declare module "jobrunner" {
     exec?: readonly ExecPermission[];
     /** Jobs that `jobs.start` may run. */
     run?: readonly string[];
+    /** Roles whose agents `agents.run` may give tasks to, such as ["researcher"]; you sign what each role may do by itself. */
+    agents?: readonly string[];
     /** Whether `tasks` may be read, or written too. */
     tasks?: "read" | "write" | null;
   }
@@ -384,6 +386,34 @@ declare module "jobrunner" {
     complete(task: string, options?: { state?: "done" | "failed" | "cancelled"; result?: string }): Promise<void>;
   }
 
+  /**
+   * Models at work in roles that you have signed: an agent has the tools, skills and limits of its role. It can take minutes, and the
+   * run leaves no process behind meanwhile.
+   * @example
+   * const { json } = await agents.run({
+   *   role: "researcher",
+   *   prompt: "Which of these releases fix security bugs?\n" + notes,
+   *   schema: z.object({ versions: z.array(z.string()) }),
+   * });
+   */
+  export interface Agents {
+    /** Its answer; throws where the agent did not succeed. Do not trust what it says: it may have read anything. */
+    run<Schema extends z.ZodType>(order: {
+      role: string;
+      prompt: string;
+      schema: Schema;
+    }): Promise<AgentAnswer & { json: z.output<Schema> }>;
+    run(order: { role: string; prompt: string }): Promise<AgentAnswer & { json?: unknown }>;
+  }
+
+  export interface AgentAnswer {
+    /** Such as "A7". */
+    readonly agent: string;
+    readonly text: string;
+    readonly tokens: number;
+    readonly usd: number;
+  }
+
   /** Another job's run has ended. */
   export interface AfterEvent {
     readonly kind: "after";
@@ -479,6 +509,7 @@ declare module "jobrunner" {
     sleep(until: string | number | Date): Promise<void>;
     ask: Ask;
     jobs: Jobs;
+    agents: Agents;
     tasks: Tasks;
   }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentsDeps } from "../../server/agents/role-reader.ts";
 import { effectServices } from "../../server/daemon/effect-services.ts";
 import type { SecretValues } from "../../server/effects/secret-values.ts";
 import type { EffectServices } from "../../server/effects/services.ts";
@@ -56,7 +57,7 @@ export async function testJobs(
   const approvals = await createApprovals({ store, home, log });
   const folder = join(root, "jobs");
   const { llm, notify } = testServices(outside);
-  const services = effectServices({ store, approvals, log, home, clock, llm, notify });
+  const services = effectServices({ ...agentsDeps({ store, approvals, log }), approvals, home, clock, llm, notify });
   const { db } = store;
   return {
     folder,

@@ -51,6 +51,7 @@ export function testPermissions(more: Partial<Manifest["permissions"]> = {}): Ma
     exec: [],
     run: [],
     tasks: null,
+    agents: [],
     ...more,
   };
 }
@@ -154,6 +155,8 @@ export function testServices(more: Partial<EffectServices> = {}): EffectServices
     notify: none,
     startRun: none,
     awaitRun: none,
+    startAgent: none,
+    awaitAgent: none,
     openQuestion: none,
     awaitAnswer: none,
     tasks: { create: none, list: none, find: none, update: none, complete: none },

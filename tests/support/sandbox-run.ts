@@ -58,7 +58,7 @@ export function jobSource(body: string, members = ""): string {
 export default defineJob({
   description: "a job of a test",
   ${members}
-  async run({ input, kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs }) {
+  async run({ input, kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs, agents }) {
     ${body}
   },
 });

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { silentLog } from "../../log.ts";
 import { answerTool, offerAnswer } from "../loop/answer-tool.ts";
 import type { LoopEnd, LoopHost } from "../loop/loop-host.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import type { StartMessage } from "../process/protocol.ts";
+import { createProviders } from "../providers/create-providers.ts";
 import { modelSettings } from "./model-settings.ts";
-import { ownProvider } from "./own-providers.ts";
 import type { Parent } from "./parent.ts";
 
 /** Runs the loop of one agent: models and MCP servers from here, all else from the daemon. */
 export async function runAgent(parent: Parent, start: StartMessage, signal: AbortSignal): Promise<LoopEnd> {
-  const settings = modelSettings.parse(start.models);
+  const providers = createProviders(modelSettings.parse(start.models), { log: silentLog });
   await using servers = await openServers(parent, start, signal);
   const { brief } = start;
   const offers = brief.tools.map((offer) => (offer.name === answerTool ? offerAnswer(brief.schema) : offer));
   const host: LoopHost = {
     beginModel: (request, maxOutputTokens) => parent.ask("begin_model", { request, maxOutputTokens }),
-    chat: async ({ provider, model }, request) =>
-      ownProvider(settings, provider).chat({ ...request, model }, { signal }),
+    chat: ({ provider, model }, request) => providers[provider].chat({ ...request, model }, { signal }),
     async endModel(step, result, used) {
       await parent.ask("end_model", { step, result, used });
     },

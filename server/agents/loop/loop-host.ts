@@ -18,7 +18,11 @@ export type LoopHost = Readonly<{
   /** Reserves what the call may use up, and records that it begins. */
   beginModel(request: StepOf<"model">["request"], maxOutputTokens: number): Promise<CallLeave>;
   chat(choice: ModelChoice, request: Omit<ChatRequest, "model">): Promise<ChatAnswer>;
-  endModel(step: number, result: NonNullable<StepOf<"model">["result"]>, used: ChatAnswer | null): Promise<void>;
+  endModel(
+    step: number,
+    result: NonNullable<StepOf<"model">["result"]>,
+    used: Pick<ChatAnswer, "tokens" | "costMicroUsd"> | null,
+  ): Promise<void>;
   /** Makes the call, or refuses it; a failure is a result that the model reads. */
   callTool(call: ToolCall): Promise<ToolResult>;
   /** Records a result without a call. */

@@ -1,5 +1,6 @@
 import { messageOf, UserError } from "../../errors.ts";
 import type { AgentError } from "../agent-error.ts";
+import { FailedAnswer } from "../providers/failed-answer.ts";
 import type { ChatAnswer, ToolOffer } from "../providers/types.ts";
 import { answerTool, findAnswer } from "./answer-tool.ts";
 import type { Brief } from "./brief.ts";
@@ -184,7 +185,7 @@ async function ask(brief: Brief, host: LoopHost, state: Conversation, take: Take
     if (!(thrown instanceof UserError)) throw thrown;
     const next = thrown.next === undefined ? "" : ` Next: ${thrown.next}.`;
     const result = { error: { code: thrown.code, message: `${messageOf(thrown)}${next}` } };
-    await host.endModel(leave.step, result, null);
+    await host.endModel(leave.step, result, thrown instanceof FailedAnswer ? thrown.spent : null);
     take({ kind: "model", request, result });
     return giveUpOn(thrown.code, result.error.message, state);
   }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { killGroup } from "../../effects/kill-group.ts";
 import type { Log } from "../../log.ts";
 import type { LoopEnd } from "../loop/loop-host.ts";
+import { cliEnvironment } from "../providers/cli-environment.ts";
 import {
   type Answered,
   type ChildMessage,
@@ -26,7 +27,7 @@ export type ProcessOrder = Readonly<{
 }>;
 
 /** From being told to stop until it is killed with all of its group. */
-const graceMs = 500;
+const graceMs = 300;
 /** How long it may take to start. */
 const startMs = 30_000;
 const keptStderr = 4_000;
@@ -101,15 +102,12 @@ function answer<O extends Operation>(handlers: Handlers, op: O, body: unknown): 
   return handlers[op](operations[op].body.parse(body));
 }
 
-/** Variables that programs need; what a model or a server gets besides is in the settings that the person wrote. */
-const passed = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "SystemRoot", "APPDATA", "LOCALAPPDATA"];
-
 function startChild(): ChildProcess {
   const file = import.meta.url.endsWith(".ts") ? "../child.ts" : "../child.js";
-  const env = passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
   return spawn(process.execPath, ["--no-warnings", fileURLToPath(new URL(file, import.meta.url))], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
-    env: Object.fromEntries(env),
+    // What programs need, and no key of ours.
+    env: cliEnvironment(process.env),
     detached: process.platform !== "win32",
     windowsHide: true,
   });

@@ -1,5 +1,5 @@
 import { anyHost, ownFolder, type RoleManifest } from "../../definitions/role-manifest.ts";
-import type { Manifest } from "../../jobs/manifest.ts";
+import { type Manifest, manifestSchema } from "../../jobs/manifest.ts";
 
 const longestBody = 8 * 1024 * 1024;
 
@@ -7,7 +7,7 @@ const longestBody = 8 * 1024 * 1024;
 export function effectManifest({ permissions, limits }: RoleManifest, folder: string | null): Manifest {
   const paths = (written: readonly string[]) =>
     written.flatMap((path) => (path === ownFolder ? (folder === null ? [] : [folder]) : [path]));
-  return {
+  return manifestSchema.parse({
     description: "an agent's own tools",
     schedules: [],
     triggers: { after: [], files: [], webhook: false },
@@ -42,5 +42,5 @@ export function effectManifest({ permissions, limits }: RoleManifest, folder: st
     input: null,
     timezone: "UTC",
     locale: "en-US",
-  };
+  });
 }

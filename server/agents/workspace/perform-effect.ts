@@ -19,7 +19,7 @@ export async function performEffect<T>(
     if (!(thrown instanceof UserError)) throw thrown;
     const { code, message } = thrown;
     if (code !== "permission_denied" && code !== "file_unsafe" && code !== "limit_exceeded") throw thrown;
-    const plain = message.replace(/[:;] [^:;]*\bin defineJob\b[^.]*\.?.*$/s, ".").replace(/^This job may/, "You may");
+    const plain = message.replace(/(: add |; limits\.| If that is meant).*$/s, ".").replace(/^This job may/, "You may");
     throw new UserError(code, `${plain} ${code === "limit_exceeded" ? "" : grantedText(role, folder)}`.trim(), {
       cause: thrown,
     });

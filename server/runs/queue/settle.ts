@@ -239,7 +239,7 @@ async function whenNext(trx: Db, { runId, attempt, outcome, now }: SettleRequest
   }
 }
 
-/** A child that ended just before its parent was suspended. A needless waking does no harm. */
+/** A run or an agent that it had asked for and that ended just before its parent was suspended. A needless waking does no harm. */
 async function hasChildJustEnded(trx: Db, runId: number, at: ReturnType<typeof databaseTime>): Promise<boolean> {
   const row = await trx
     .selectFrom("runs")
@@ -247,7 +247,14 @@ async function hasChildJustEnded(trx: Db, runId: number, at: ReturnType<typeof d
     .where("parent_run", "=", runId)
     .where("finished_at", ">", sql<Date>`${at} - interval '3 seconds'`)
     .executeTakeFirst();
-  return row !== undefined;
+  if (row !== undefined) return true;
+  const agent = await trx
+    .selectFrom("agents")
+    .select("id")
+    .where("parent_run", "=", runId)
+    .where("finished_at", ">", sql<Date>`${at} - interval '3 seconds'`)
+    .executeTakeFirst();
+  return agent !== undefined;
 }
 
 async function hasAnswer(trx: Db, runId: number, attempt: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { agents } from "./agents.ts";
 import { artifacts } from "./artifacts.ts";
 import { ask } from "./ask.ts";
 import { describeError } from "./describe-error.ts";
@@ -20,7 +21,7 @@ import { sleep } from "./sleep.ts";
 import { tasks } from "./tasks.ts";
 
 /** What every run gets besides its input and what tells which run it is. */
-const doors = { kv, secrets, log, files, artifacts, llm, notify, exec, sleep, ask, jobs, tasks };
+const doors = { kv, secrets, log, files, artifacts, llm, notify, exec, sleep, ask, jobs, agents, tasks };
 
 type JobContext = typeof doors & { input: unknown; run: RunInfo };
 type JobDefinition = { run: (context: JobContext) => unknown; input?: z.ZodType } & Record<string, unknown>;
