@@ -3,6 +3,8 @@ import { findUnsigned } from "../server/definitions/find-unsigned.ts";
 import { formatTime } from "../server/format-time.ts";
 import { glanceAtJobs } from "../server/jobs/glance.ts";
 import { overviewsOf } from "../server/jobs/read.ts";
+import { glanceAtWork, type WorkGlance } from "../server/plans/glance-at-work.ts";
+import { formatPlanId } from "../server/plans/plan-id.ts";
 import { openAlerts } from "../server/runs/alerts.ts";
 import { countDeadLetters } from "../server/runs/dead-letters.ts";
 import { listOpenQuestions } from "../server/runs/questions.ts";
@@ -13,6 +15,7 @@ import { defineTool } from "./define-tool.ts";
 import { inline } from "./fence.ts";
 import { jobLine } from "./job-list.ts";
 import { runLine } from "./run-text.ts";
+import { taskLine } from "./task-text.ts";
 import type { ToolContext } from "./tool-context.ts";
 
 const shown = 10;
@@ -21,12 +24,12 @@ export const status = defineTool({
   name: "status",
   title: "How everything stands",
   description:
-    "What waits for the person, open alerts, what runs now, what comes next, and whether approvals are in order.",
+    "What waits for the person, tasks to do, open alerts, what runs now, what comes next, and whether approvals are in order.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({}),
   async handle(context) {
     const { store, config, clock } = context;
-    const [workers, approvals, jobs, alerts, live, questions, dead, unsigned] = await Promise.all([
+    const [workers, approvals, jobs, alerts, live, questions, dead, unsigned, work] = await Promise.all([
       listWorkers(store),
       approvalsText(context),
       glanceAtJobs(store.db, shown),
@@ -35,6 +38,7 @@ export const status = defineTool({
       listOpenQuestions(store.db, { limit: shown }),
       countDeadLetters(store.db),
       findUnsigned(store.db),
+      glanceAtWork(store.db, shown),
     ]);
     const lines = async (names: readonly string[]) =>
       (await overviewsOf(context, names)).map((job) => jobLine(job, config.timezone));
@@ -60,6 +64,9 @@ export const status = defineTool({
             `- ${formatRunId(run_id)} of ${job}: ${inline(question, 200)}; ${context.command("answer", formatRunId(run_id))}`,
         ),
       ),
+      ...section("Tasks that only the person can finish", work.forPerson.map(taskLine)),
+      ...section("Ready tasks: task_update claims one", work.ready.first.map(taskLine), work.ready.count),
+      ...section("Plans and agents at work", workLines(work)),
       ...section("Alerts (untrusted text): skill triage-failures", alertLines),
       ...section(
         "Alerts do not reach the person there: tell them",
@@ -80,6 +87,13 @@ export const status = defineTool({
     ].join("\n\n");
   },
 });
+
+function workLines({ plans, agents: { running, queued } }: WorkGlance): string[] {
+  return [
+    ...plans.map(({ id, state, goal }) => `- **${formatPlanId(id)}** ${state} · ${inline(goal, 100)}`),
+    ...(running + queued === 0 ? [] : [`- agents: ${running} running, ${queued} queued; agent_read {} lists them`]),
+  ];
+}
 
 /** Nothing where the daemon alone executes runs, and can. */
 function workerLines(workers: readonly WorkerView[]): string[] {

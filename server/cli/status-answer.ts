@@ -38,6 +38,9 @@ export const statusAnswer = z.object({
   }),
   jobs: z.number(),
   paused: z.array(z.string()),
+  tasks: z.object({ ready: z.number(), for_you: z.array(z.object({ task: z.string(), title: z.string() })) }),
+  plans: z.array(z.object({ plan: z.string(), state: z.string(), goal: z.string() })),
+  agents: z.object({ running: z.number(), queued: z.number() }),
   waiting: z.array(nameable.extend({ command: z.string() })),
   /** Roles, skills, MCP servers and commands that wait. */
   unsigned: z.array(z.object({ what: z.string(), command: z.string() })),

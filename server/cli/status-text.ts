@@ -27,6 +27,10 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
       ({ run, job, question }) =>
         `${run} of ${job} asks: ${visibleLine(question).slice(0, 200)}: ${paint("cyan", personCommand(home, "answer", run))}`,
     ),
+    ...status.tasks.for_you.map(
+      ({ task, title }) =>
+        `${task} ${visibleLine(title).slice(0, 100)}: ${paint("cyan", personCommand(home, "task", "show", task))}`,
+    ),
   ];
   lines.push(...section("Waits for you", waits, paint));
   lines.push(
@@ -65,6 +69,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
       paint,
     ),
   );
+  lines.push(...section("Tasks, plans and agents", workLines(status), paint));
   lines.push(...section("Workers", workerLines(status, home), paint));
   lines.push(...section("Paused", status.paused, paint));
   lines.push(
@@ -75,6 +80,14 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
     ),
   );
   return lines.join("\n");
+}
+
+function workLines({ tasks, plans, agents: { running, queued } }: StatusAnswer): string[] {
+  return [
+    ...(tasks.ready === 0 ? [] : [`${tasks.ready} ${tasks.ready === 1 ? "task is" : "tasks are"} ready to be taken`]),
+    ...plans.map(({ plan, state, goal }) => `${plan} ${state}: ${visibleLine(goal).slice(0, 100)}`),
+    ...(running + queued === 0 ? [] : [`agents: ${running} running, ${queued} queued`]),
+  ];
 }
 
 /** Most runs at once, on all machines. */

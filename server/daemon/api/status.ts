@@ -2,12 +2,15 @@ import { Hono } from "hono";
 import { findUnsigned } from "../../definitions/find-unsigned.ts";
 import { glanceAtJobs } from "../../jobs/glance.ts";
 import { personCommand } from "../../person-command.ts";
+import { glanceAtWork } from "../../plans/glance-at-work.ts";
+import { formatPlanId } from "../../plans/plan-id.ts";
 import { openAlerts } from "../../runs/alerts.ts";
 import { countDeadLetters } from "../../runs/dead-letters.ts";
 import { listOpenQuestions } from "../../runs/questions.ts";
 import { formatRunId, listRuns } from "../../runs/read.ts";
 import { listWorkers } from "../../runs/workers/read-workers.ts";
 import type { Row } from "../../store/tables.ts";
+import { formatTaskId } from "../../tasks/task-id.ts";
 import { version } from "../../version.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { questionAnswer } from "./questions.ts";
@@ -31,7 +34,7 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
   const { store, config, approvals, pool } = deps;
   return new Hono()
     .get("/api/status", async (c) => {
-      const [workers, jobs, alerts, live, questions, deadLetters, standing, unsigned] = await Promise.all([
+      const [workers, jobs, alerts, live, questions, deadLetters, standing, unsigned, work] = await Promise.all([
         listWorkers(store),
         glanceAtJobs(store.db, shownJobs),
         openAlerts(store.db, { limit: 20 }),
@@ -40,6 +43,7 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         countDeadLetters(store.db),
         approvals.status(),
         findUnsigned(store.db),
+        glanceAtWork(store.db, 10),
       ]);
       const { keys, setUp, protected: isProtected, problem } = standing;
       const waiting = jobs.waiting.first.map(({ job, version }) => {
@@ -57,6 +61,12 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         approvals: { keys, set_up: setUp, protected: isProtected, problem },
         jobs: jobs.count,
         paused: jobs.paused.first,
+        tasks: {
+          ready: work.ready.count,
+          for_you: work.forPerson.map(({ id, title }) => ({ task: formatTaskId(id), title })),
+        },
+        plans: work.plans.map(({ id, state, goal }) => ({ plan: formatPlanId(id), state, goal })),
+        agents: work.agents,
         waiting,
         unsigned: unsigned.map(({ what, words }) => ({ what, command: personCommand(config.home, ...words) })),
         questions: questions.map(questionAnswer),
