@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listCommands } from "../definitions/read-definitions.ts";
 import { UserError } from "../errors.ts";
 import { nearestWord } from "../nearest-word.ts";
 import { definitionKinds, subjectNoun, subjectWord } from "../review/subject.ts";
@@ -40,6 +41,7 @@ export async function fetchOne(client: DaemonClient, kind: DefinitionKind, name:
   throw new UserError(
     "definition_not_found",
     `There is no ${subjectNoun({ kind, name: name.slice(0, 80) })}.${near === undefined ? "" : ` Did you mean "${near}"?`}`,
+    { next: listCommands[kind] },
   );
 }
 
@@ -59,7 +61,7 @@ export async function printDefinitions(
       usedText(row),
       waitsText(row),
       row.origin,
-      visibleLine(row.description),
+      cut(visibleLine(row.description)),
     ]);
     print(context, tableText(context, ["NAME", "USED", "WAITS", "FROM", "WHAT"], cells));
   }
@@ -72,6 +74,12 @@ export async function printDefinitions(
   if (first === undefined) return;
   const shipped = waiting.every(({ origin }) => origin === "shipped");
   say(context, `to sign: jr approve ${shipped ? "--shipped" : subjectWord(first)}`);
+}
+
+const longestShown = 110;
+
+function cut(text: string): string {
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown - 1)}…`;
 }
 
 function usedText({ active, path }: DefinitionAnswer): string {

@@ -53,6 +53,17 @@ export function definitionPowers(kind: DefinitionKind, manifest: string): Defini
   }
 }
 
+const toolLine = "TOOL: ";
+
+/** The same lines with all tools in one, as people read them. */
+export function inOneLine(lines: readonly string[]): string[] {
+  const tools = lines.filter((line) => line.startsWith(toolLine)).map((line) => line.slice(toolLine.length));
+  const at = lines.findIndex((line) => line.startsWith(toolLine));
+  return lines.flatMap((line, index) =>
+    line.startsWith(toolLine) ? (index === at ? [`TOOLS: ${tools.join(", ")}`] : []) : [line],
+  );
+}
+
 /** What may be done through tools that change something, in words. */
 const toolWords: Readonly<Record<string, string>> = {
   job_submit: "JOBS: may propose jobs, which wait for your signature",
@@ -78,11 +89,11 @@ function roleLines({ models, skills, mcp, tools, permissions, limits }: RoleMani
     ...(net.some(({ host }) => host === anyHost)
       ? ["ANY HOST: may fetch from, and so send what it knows to, every public address"]
       : []),
-    ...commands.map((name) => `COMMAND: may run your command ${name}, which you sign by itself`),
+    ...commands.map((name) => `COMMAND: may run ${name}, where you have signed such a command`),
     ...granted,
     ...Object.entries(mcp).map(
       ([server, allowed]) =>
-        `MCP SERVER: may call ${allowed.join(", ") || "nothing"} of ${server}, which you sign by itself`,
+        `MCP SERVER: may call ${allowed.join(", ") || "nothing"} of ${server}, once you have signed that`,
     ),
     ...(tools.includes("agent_spawn") && limits.depth > 0
       ? [`AGENTS: may start further agents, ${limits.depth} level${limits.depth === 1 ? "" : "s"} deep`]
@@ -101,8 +112,8 @@ function roleLines({ models, skills, mcp, tools, permissions, limits }: RoleMani
     ...tools.flatMap((tool) => toolWords[tool] ?? []),
     ...(own("write") ? ["FILES: may read, change and delete what is in its own working folder"] : []),
     ...(own("read") && !own("write") ? ["FILES: may read what is in its own working folder"] : []),
-    ...skills.map((name) => `SKILL: reads ${name}, which you sign by itself`),
-    `TOOLS: ${tools.join(", ") || "none"}`,
+    ...skills.map((name) => `SKILL: reads ${name}, once you have signed that`),
+    ...tools.map((tool) => `${toolLine}${tool}`),
     ...(models.length === 0 ? ["MODELS: those of agents.models in config.yaml"] : []),
     ...models.flatMap(({ provider, model }) =>
       provider === "ollama" ? [`MODEL: ${model ?? "Ollama's default"}`] : [],
@@ -119,7 +130,11 @@ function roleLimits({ limits }: RoleManifest): DefinitionPowers["limits"] {
     { name: "time", value: limits.timeoutMs, text: formatDuration(limits.timeoutMs) },
     { name: "context", value: limits.contextTokens, text: `${limits.contextTokens} tokens of context` },
     { name: "answer", value: limits.outputTokens, text: `${limits.outputTokens} tokens an answer` },
-    { name: "depth", value: limits.depth, text: `${limits.depth} levels of further agents` },
+    {
+      name: "depth",
+      value: limits.depth,
+      text: limits.depth === 0 ? "no further agents" : `${limits.depth} levels of further agents`,
+    },
   ];
 }
 

@@ -5,7 +5,7 @@ import { definitionKinds, subjectNoun, subjectWord } from "../review/subject.ts"
 import { sha256 } from "../sha256.ts";
 import type { Db } from "../store/open-store.ts";
 import type { DefinitionKind } from "../store/tables.ts";
-import { bundleOf } from "./definition.ts";
+import { bundleOf, saysTheSame } from "./definition.ts";
 import { readSnapshot } from "./definition-snapshot.ts";
 import { type DefinitionsDeps, notFound } from "./read-definitions.ts";
 
@@ -141,6 +141,8 @@ export function textsOf({ snapshot, files }: DefinitionVersionMaterial): Map<str
 export function findFalseDefinition(version: DefinitionVersionMaterial): string | undefined {
   const differing = findFalseMaterial(version);
   if (differing !== undefined) return differing;
-  const bundle = bundleOf(version.kind, version.manifest, textsOf(version));
-  return sha256(bundle) === version.bundle_hash ? undefined : "the text that is used";
+  const { kind, manifest } = version;
+  const texts = textsOf(version);
+  if (sha256(bundleOf(kind, manifest, texts)) !== version.bundle_hash) return "the text that is used";
+  return saysTheSame(kind, manifest, texts) ? undefined : "what the manifest says of its text";
 }

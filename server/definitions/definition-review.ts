@@ -1,7 +1,7 @@
 import { codeDiff, type FileDiff } from "../review/code-diff.ts";
 import { subjectWord } from "../review/subject.ts";
 import { visibleLine, visibleText } from "../review/visible-text.ts";
-import { type DefinitionPowers, definitionPowers } from "./definition-lines.ts";
+import { type DefinitionPowers, definitionPowers, inOneLine } from "./definition-lines.ts";
 import { type DefinitionMaterial, type DefinitionVersionMaterial, textsOf } from "./definition-material.ts";
 import { describe } from "./read-definitions.ts";
 
@@ -51,9 +51,10 @@ export function composeDefinitionReview(material: DefinitionMaterial): Definitio
     proposedBy: visibleLine(it.proposed_by),
     proposedAt: it.created_at,
     rejectedNote: it.rejected_note === null ? null : visibleText(it.rejected_note),
-    widened: [...hiddenLines(it), ...widened(before, powers)].map(visibleLine),
-    narrowed: before === undefined ? [] : widened(powers, before).map((line) => visibleLine(`no longer: ${line}`)),
-    may: powers.may.map(visibleLine),
+    widened: [...hiddenLines(it), ...inOneLine(widened(before, powers))].map(visibleLine),
+    narrowed:
+      before === undefined ? [] : inOneLine(widened(powers, before)).map((line) => visibleLine(`no longer: ${line}`)),
+    may: inOneLine(powers.may).map(visibleLine),
     limits: powers.limits.map(({ text }) => text).join(" · ") || "none",
     code: codeDiff(base === null ? new Map() : visibleFiles(base), texts),
     hashes: { source: it.source_hash, bundle: it.bundle_hash, manifest: it.manifest_hash },
@@ -76,7 +77,7 @@ function hiddenLines(version: DefinitionVersionMaterial): string[] {
   return [...textsOf(version)].flatMap(([path, text]) => {
     const shown = visibleText(text);
     const count = shown.split("⟨U+").length - text.split("⟨U+").length;
-    return count === 0 ? [] : [`HIDDEN CHARACTERS: ${count} in ${path}, shown below as ⟨U+…⟩: models read them`];
+    return count === 0 ? [] : [`HIDDEN CHARACTERS: ${count} in ${path}, written out below: models read them`];
   });
 }
 

@@ -51,3 +51,22 @@ export function bundleOf(kind: DefinitionKind, manifest: string, files: Readonly
       return kind satisfies never;
   }
 }
+
+/**
+ * Whether a manifest says of its files what they say themselves. People read the files, and agents get the manifest: one that says
+ * something else is never used.
+ */
+export function saysTheSame(kind: DefinitionKind, manifest: string, files: ReadonlyMap<string, string>): boolean {
+  switch (kind) {
+    case "role":
+      return manifestReaders.role(JSON.parse(manifest))?.instructions === bundleOf(kind, manifest, files);
+    case "skill":
+      return manifestReaders.skill(JSON.parse(manifest))?.files.join("\n") === [...files.keys()].join("\n");
+    case "mcp_server":
+    case "command":
+      // The review is made of the manifest, and of nothing else.
+      return true;
+    default:
+      return kind satisfies never;
+  }
+}

@@ -5,7 +5,7 @@ import type { CommandManifest } from "./command-manifest.ts";
 import type { RoleManifest } from "./role-manifest.ts";
 import { storeDefinitions } from "./store-definitions.ts";
 
-/** A role that may do nothing, with what a test changes. */
+/** A role that may do nothing, with what a test changes; its file holds its instructions. */
 export function testRole(change: Partial<RoleManifest> = {}): RoleManifest {
   return {
     description: "Reads and says what it read",
@@ -51,7 +51,10 @@ export async function definitionsFixture() {
   const fixture = await approvalsFixture();
   const { db, key, headNow, record, deps } = fixture;
 
-  const store = async (kind: DefinitionKind, name: string, manifest: unknown, text = "Read it.") => {
+  const store = async (kind: DefinitionKind, name: string, given: object, changed?: string) => {
+    const own = "instructions" in given && typeof given.instructions === "string" ? given.instructions : "Read it.";
+    const text = changed ?? own;
+    const manifest = kind === "role" ? { ...given, instructions: text } : given;
     const file = kind === "role" ? `${name}.md` : kind === "skill" ? "SKILL.md" : `${name}.json`;
     const found = {
       kind,

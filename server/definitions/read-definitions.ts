@@ -25,7 +25,7 @@ export type DefinitionOverview = Readonly<{
 }>;
 
 /** The command that lists each kind. */
-const listCommands = {
+export const listCommands = {
   role: "jr role list",
   skill: "jr skill list",
   mcp_server: "jr mcp-server list",

@@ -35,8 +35,7 @@ test("every shipped role and skill can be read", () => {
 });
 
 test("the tools that roles may name are those that there are", () => {
-  const known: readonly string[] = jobRunnerTools;
-  expect(tools.map(({ name }) => name).filter((name) => !known.includes(name))).toEqual([]);
+  expect([...jobRunnerTools].sort()).toEqual(tools.map(({ name }) => name).sort());
 });
 
 test.each(roles)("the role $name is ready for a small local model", ({ role }) => {

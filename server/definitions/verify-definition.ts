@@ -3,7 +3,7 @@ import { findDifference } from "../review/verify-version.ts";
 import { sha256 } from "../sha256.ts";
 import type { Db } from "../store/open-store.ts";
 import type { DefinitionKind } from "../store/tables.ts";
-import { bundleOf, type Definition, type Manifests, manifestReaders } from "./definition.ts";
+import { bundleOf, type Definition, type Manifests, manifestReaders, saysTheSame } from "./definition.ts";
 import { readSnapshot } from "./definition-snapshot.ts";
 
 /**
@@ -32,6 +32,7 @@ export function verifyDefinition<K extends DefinitionKind>(
       return differs("its bundle is not the one that was signed");
     const manifest = read(JSON.parse(row.manifest));
     if (manifest === undefined) return { ok: false, reason: "its manifest is from another release", unreadable: true };
+    if (!saysTheSame(kind, row.manifest, files)) return differs("its manifest says something else than its files");
     return { ok: true, version: { manifest, files } };
   };
 }
