@@ -15,6 +15,7 @@ const all = [
   "queue",
   "growth",
   "plans",
+  "tasks",
   "compile",
   "mcp-start",
 ];
