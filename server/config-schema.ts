@@ -202,6 +202,28 @@ const settings = z.strictObject({
       attempts: z.int().min(1).max(10).default(3),
     })
     .prefault({}),
+  tasks: z
+    .strictObject({
+      /** Repositories whose issues are tasks, too. */
+      github: z
+        .array(
+          z.strictObject({
+            repo: z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, "must be owner/name"),
+            token: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, "must be the name of a secret such as GITHUB_TOKEN"),
+            direction: z.enum(["both", "pull", "push"]).default("both"),
+            labels: z.array(z.string().min(1).max(49)).max(10).default([]),
+            every: pause.prefault("1m"),
+            url: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
+          }),
+        )
+        .max(50)
+        .refine(
+          (repos) => new Set(repos.map(({ repo }) => repo)).size === repos.length,
+          "a repository stands here twice",
+        )
+        .default([]),
+    })
+    .prefault({}),
   alerts: z
     .strictObject({
       /** Undefined leaves the choice to loadConfig. */

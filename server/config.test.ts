@@ -77,7 +77,10 @@ test("alerts go to the usual target unless others are named, each once", () => {
   const phone = "notify:\n  default: phone\n  targets:\n    phone: { kind: desktop }\n    desk: { kind: desktop }\n";
   for (const [alerts, wanted] of [
     ["", { targets: ["phone"], everyMs: 3_600_000, recovery: true, tasks: true }],
-    ["alerts:\n  every: 30m\n  recovery: false\n  tasks: false\n", { targets: ["phone"], everyMs: 1_800_000, recovery: false, tasks: false }],
+    [
+      "alerts:\n  every: 30m\n  recovery: false\n  tasks: false\n",
+      { targets: ["phone"], everyMs: 1_800_000, recovery: false, tasks: false },
+    ],
     [
       "alerts:\n  targets: [desk, phone, desk]\n",
       { targets: ["desk", "phone"], everyMs: 3_600_000, recovery: true, tasks: true },

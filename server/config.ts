@@ -17,6 +17,21 @@ import { messageOf, UserError } from "./errors.ts";
 import { type Home, programRoot, runsFromClone } from "./home.ts";
 import { readOllamaHost } from "./ollama-host.ts";
 
+/** A repository whose issues are tasks, too. */
+export type GithubRepo = Readonly<{
+  /** `owner/name`. */
+  repo: string;
+  /** The API's address. */
+  url: string;
+  /** Name of the secret that holds the token. */
+  token: string;
+  /** Which way changes go: both, from issues to tasks alone, or from tasks to issues alone. */
+  direction: "both" | "pull" | "push";
+  /** Issues with all of these become tasks, and tasks with all of these issues. Without any, every open issue does, and no task by itself. */
+  labels: readonly string[];
+  everyMs: number;
+}>;
+
 /** Every setting, resolved and frozen. */
 export type Config = Readonly<{
   home: Home;
@@ -39,6 +54,8 @@ export type Config = Readonly<{
   notify: Readonly<{ default: string; targets: Readonly<Record<string, NotifyTarget>> }>;
   /** Which of them alerts go to; the pause between messages of an alert that lasts, which doubles up to a day; whether its end is told; whether a failing job is a task, too. */
   alerts: Readonly<{ targets: readonly string[]; everyMs: number; recovery: boolean; tasks: boolean }>;
+  /** Repositories whose issues are tasks, too. */
+  tasks: Readonly<{ github: readonly GithubRepo[] }>;
   /** What one plan may use at most, whatever its author asks for; time is in `wallMs`. */
   plans: Readonly<{
     nodes: number;
@@ -108,6 +125,7 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
       recovery: file.alerts.recovery,
       tasks: file.alerts.tasks,
     },
+    tasks: { github: file.tasks.github.map(({ every, ...repo }) => ({ ...repo, everyMs: every })) },
     plans: plansOf(file.plans),
     timezone: file.timezone,
     locale: file.locale,

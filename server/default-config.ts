@@ -112,6 +112,17 @@ ${cloudLines(agents.cloud)}
 # A job that fails is also a task for your agents, which its recovery closes.
 #   tasks: ${alerts.tasks}
 
+# GitHub issues that are tasks, too. token names a secret: jr secrets set GITHUB_TOKEN. direction: both, pull (issues become
+# tasks) or push. With labels, only issues with all of them become tasks, and tasks with all of them become issues.
+# tasks:
+#   github:
+#     - repo: owner/name
+#       token: GITHUB_TOKEN
+#       direction: both
+#       labels: [agents]
+#       every: 1m
+#       url: https://api.github.com   # of an Enterprise server: https://HOST/api/v3
+
 # What one plan may use at most; whoever starts it may ask for less. parallel: nodes at work at the same time; depth: how
 # deep agents may start agents; wall: time at work, without what waits for people; attempts: tries of a node that failed
 # by chance.

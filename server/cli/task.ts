@@ -6,6 +6,7 @@ import { type CliContext, print, say } from "./context.ts";
 import { jsonText } from "./show-list.ts";
 import { type TaskAnswer, taskAnswer, taskDetails } from "./task-answer.ts";
 import { addTaskFileCommands } from "./task-files.ts";
+import { addLinkCommand } from "./task-link.ts";
 import { addListOptions, type ListOptions, listQuery } from "./task-list-options.ts";
 import { collect, type FieldOptions, readFields, wholeNumber, withFields } from "./task-options.ts";
 import { taskDetailsText, tasksText } from "./task-text.ts";
@@ -50,6 +51,7 @@ export function command(context: CliContext): Command {
       );
   }
   addTaskFileCommands(task, context);
+  addLinkCommand(task, context);
   return task;
 }
 

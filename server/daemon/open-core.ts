@@ -23,6 +23,7 @@ import { startRetention } from "./retention-timer.ts";
 import { cleanAlertText, sendAlerts } from "./send-alerts.ts";
 import { sharedContext } from "./shared-context.ts";
 import { startExecuting } from "./start-executing.ts";
+import { type GithubSync, startGithubSync } from "./sync-github.ts";
 
 /** Everything behind the doors. Disposing it lets runs end (or puts them back), then closes the store. */
 export type Core = AsyncDisposable &
@@ -33,6 +34,7 @@ export type Core = AsyncDisposable &
     /** Resolves with a migration's name once a newer program has migrated the database: this one must end. */
     outdated: Promise<string>;
     metrics: Metrics;
+    github: GithubSync;
     /** Undefined until the jobs folder was read for the first time. */
     folder: () => FolderWatch | undefined;
     /** Roles, skills, MCP servers and commands on disk. */
@@ -59,6 +61,9 @@ export async function openCore(options: {
     const clean = (text: string) => cleanAlertText(text, secrets);
     stack.use(startAlertTasks({ store, clean, log: log.child({ part: "tasks" }) }));
   }
+  const github = stack.use(
+    startGithubSync({ store, repos: config.tasks.github, secrets, log: log.child({ part: "tasks" }) }),
+  );
   const { worker, self, serving, services, outdated } = stack.use(await startExecuting(base, "daemon"));
   const scheduler: Scheduler = stack.use(
     startScheduler({ store, approvals, log: log.child({ part: "scheduler" }), clock, nudge: worker.nudge }),
@@ -127,6 +132,7 @@ export async function openCore(options: {
     worker,
     outdated,
     metrics,
+    github,
     folder: folder.current,
     definitions,
     agents,

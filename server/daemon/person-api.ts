@@ -11,6 +11,7 @@ import { rehearsalApi } from "./api/rehearsal.ts";
 import { reviewApi } from "./api/review.ts";
 import { runsApi } from "./api/runs.ts";
 import { statusApi } from "./api/status.ts";
+import { taskLinksApi } from "./api/task-links.ts";
 import { tasksApi } from "./api/tasks.ts";
 import { webhooksApi } from "./api/webhooks.ts";
 import { workersApi } from "./api/workers.ts";
@@ -18,7 +19,7 @@ import { errorAnswer } from "./http-errors.ts";
 import type { Core } from "./open-core.ts";
 
 /** The person's door, once there is something behind it. */
-export function personApi({ deps, worker, folder, definitions, metrics }: Core, startedAt: Date): Hono {
+export function personApi({ deps, worker, folder, definitions, metrics, github }: Core, startedAt: Date): Hono {
   const api = new Hono();
   api.onError((error) => errorAnswer(error, deps.log));
   api.notFound((c) =>
@@ -35,6 +36,7 @@ export function personApi({ deps, worker, folder, definitions, metrics }: Core, 
   api.route("/", rehearsalApi(deps));
   api.route("/", metricsApi(metrics));
   api.route("/", tasksApi(deps));
+  api.route("/", taskLinksApi(deps, github));
   api.route("/", workersApi(deps));
   api.route("/", agentsApi(deps));
   api.route("/", backupApi(deps));

@@ -11,6 +11,7 @@ import * as tasks from "../../migrations/0008-tasks.ts";
 import * as definitions from "../../migrations/0009-definitions.ts";
 import * as agents from "../../migrations/0010-agents.ts";
 import * as plans from "../../migrations/0011-plans.ts";
+import * as taskLinks from "../../migrations/0012-task-links.ts";
 import { UserError } from "../errors.ts";
 import { version } from "../version.ts";
 import type { Tables } from "./tables.ts";
@@ -28,6 +29,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0009-definitions": definitions,
   "0010-agents": agents,
   "0011-plans": plans,
+  "0012-task-links": taskLinks,
 };
 
 /** The last migration that this program knows. */

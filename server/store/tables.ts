@@ -742,6 +742,40 @@ export interface TaskHistoryTable {
   trace_id: string | null;
 }
 
+/** A task that is an issue elsewhere, too. */
+export interface TaskLinksTable {
+  task_id: number;
+  /** `owner/name`. */
+  repo: string;
+  /** Null until it is known that the issue was made. */
+  number: number | null;
+  /** Stands in the issue's body, where it was made from the task: it is found again by it. */
+  marker: string;
+  /** When its making was last asked for; null where that has not been, or surely failed. */
+  sent_at: Date | null;
+  /** JSON of SharedFields: the issue as it was seen last, which changes are measured against; null where it was not yet. */
+  base: string | null;
+  created_at: CreatedAt;
+}
+
+/** How far a repository was read, and who is at it. */
+export interface TaskReposTable {
+  repo: string;
+  /** Issues that changed before were read; null until every open one was. */
+  since: Date | null;
+  etag: string | null;
+  /** The time that `etag` goes with, as it was asked for. */
+  etag_for: string | null;
+  synced_at: Date | null;
+  problem: string | null;
+  /** How often in a row it did not work. */
+  failures: ColumnType<number, number | undefined, number>;
+  /** Not asked again before. */
+  wait_until: Date | null;
+  /** A daemon is at it until then. */
+  held_until: Date | null;
+}
+
 export interface Tables {
   jobs: JobsTable;
   versions: VersionsTable;
@@ -775,6 +809,8 @@ export interface Tables {
   tasks: TasksTable;
   task_dependencies: TaskDependenciesTable;
   task_history: TaskHistoryTable;
+  task_links: TaskLinksTable;
+  task_repos: TaskReposTable;
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>;

@@ -54,7 +54,8 @@ export async function finishTask(db: Db, { id, state, result, ...who }: FinishRe
 
 /** A person may know better than the order says; sub-tasks that are open would be lost sight of by anybody. */
 async function refuseUnfinished(trx: Db, task: HeldTask, { door = "agent" }: Claimant): Promise<void> {
-  if (door === "plan" || (task.open_children === 0 && (task.waits_for === 0 || door === "person"))) return;
+  if (door === "plan" || door === "daemon" || (task.open_children === 0 && (task.waits_for === 0 || door === "person")))
+    return;
   throw new UserError("task_waiting", await waitingText(trx, task), {
     next: "end these first, or cancel what is not needed any more",
   });

@@ -51,6 +51,7 @@ export function testToolContext(
         wallMs: 14_400_000,
         attempts: 3,
       },
+      tasks: { github: [] },
       alerts: { targets: [], everyMs: 3_600_000, recovery: true, tasks: true },
       timezone: "UTC",
       locale: "en-US",
