@@ -66,7 +66,10 @@ async function link(
 }
 
 function showRepos(context: CliContext, repos: z.infer<typeof linksAnswer>["repos"]): void {
-  if (repos.length === 0) return say(context, "No repository is linked: tasks.github in config.yaml names them.");
+  if (repos.length === 0) {
+    say(context, "No repository is linked: tasks.github in config.yaml names them.");
+    return;
+  }
   const rows = repos.map(({ repo, direction, linked, waiting, synced_at, problem, wait_until }) => [
     repo,
     direction,
