@@ -103,7 +103,7 @@ test("a goal is decomposed, worked on by three local agents at once, merged and 
     expect(own.length).toBe(1);
   }
   expect((await again.call("plan_control", { plan: "P3" })).text).toContain("merged red green blue");
-});
+}, 240_000);
 
 function withoutBlanks(node: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(node).filter(([, value]) => value !== ""));
