@@ -9,6 +9,9 @@ import { UserError } from "../errors.ts";
 import { silentLog } from "../log.ts";
 import type { Store } from "../store/open-store.ts";
 import type { PlanNodeKind, Row } from "../store/tables.ts";
+import { claimTask } from "../tasks/claim-task.ts";
+import { finishTask } from "../tasks/finish-task.ts";
+import { requireTask } from "../tasks/require-task.ts";
 import { claimPlans } from "./claim-plans.ts";
 import { cancelPlan, resumePlan, retryPlan, stopPlan } from "./control-plan.ts";
 import { createPlan } from "./create-plan.ts";
@@ -16,6 +19,7 @@ import { type DriveDeps, drivePlan } from "./drive-plan.ts";
 import { hasEnded } from "./next-steps.ts";
 import { readHistory, readNodeError } from "./node-error.ts";
 import { type NodeOutcome, type NodeRunner, noUsage } from "./node-runner.ts";
+import { peopleRunner } from "./people-runner.ts";
 import type { PlanCaps } from "./plan-caps.ts";
 import { planSpec } from "./plan-spec.ts";
 import { isPlanAtRest } from "./plan-states.ts";
@@ -73,6 +77,7 @@ function world(fates: Fates = {}) {
     },
   };
   const kinds: readonly PlanNodeKind[] = ["agent", "merge", "job", "command", "person", "host", "decompose"];
+  const people = peopleRunner(store);
   const deps: DriveDeps = {
     store,
     runners: {
@@ -80,8 +85,8 @@ function world(fates: Fates = {}) {
       merge: runner,
       job: runner,
       command: runner,
-      person: runner,
-      host: runner,
+      person: people,
+      host: people,
       decompose: runner,
     },
     plansFolder: folder,
@@ -114,10 +119,14 @@ async function plan(nodes: readonly object[], given: Partial<PlanCaps> = {}, hol
 const agent = (key: string, over: object = {}) => ({ key, role: "worker", prompt: `do ${key}`, ...over });
 
 /** Looks at the plan until it rests, as a new daemon each time `dies` says so. */
-async function drive({ deps }: World, id: number, dies: () => boolean = () => false): Promise<Row<"plans">> {
+async function drive(
+  { deps }: World,
+  id: number,
+  { dies = () => false, looks = 400 }: { dies?: () => boolean; looks?: number } = {},
+): Promise<Row<"plans">> {
   let daemon = 0;
   let memory = { broken: new Map<string, number>() };
-  for (let look = 0; look < 400; look++) {
+  for (let look = 0; look < looks; look++) {
     const held = (await claimPlans(store.db, { owner: `daemon ${daemon}`, alone: true })).find(
       (each) => each.id === id,
     );
@@ -214,7 +223,7 @@ it("a draft is nobody's work until it is resumed", async () => {
 });
 
 it("wall time ends it, and time in which only people are waited for does not count", async () => {
-  const all = world({ slow: ["hangs"], ask: ["hangs"] });
+  const all = world({ slow: ["hangs"] });
   const slow = await plan([agent("slow"), agent("z", { needs: ["slow"] })], { wallMs: 1 });
   const asks = await plan([{ key: "ask", kind: "person", prompt: "look" }], { wallMs: 1 });
   expect(await drive(all, slow.id)).toMatchObject({ state: "failed" });
@@ -224,8 +233,43 @@ it("wall time ends it, and time in which only people are waited for does not cou
   });
   expect(await states(slow.id)).toEqual({ slow: "cancelled", z: "cancelled" });
   expect(await requirePlan(store.db, asks.id)).toMatchObject({ state: "running", running_since: null });
+  // Stopping waits for nobody outside, and cancelling takes their tasks back.
+  await stopPlan(store.db, { ...by, plan: asks.id });
+  expect(await drive(all, asks.id)).toMatchObject({ state: "stopped" });
+  await resumePlan(store.db, { ...by, plan: asks.id });
   await cancelPlan(store.db, { ...by, plan: asks.id });
-  await drive(all, asks.id);
+  expect(await drive(all, asks.id)).toMatchObject({ state: "cancelled" });
+  expect(await taskStates(asks.id)).toEqual({ plan: "cancelled", ask: "cancelled" });
+});
+
+it("what people say of their task is the result of its node, with what came before in its body", async () => {
+  const all = world();
+  const { id } = await plan([
+    agent("a"),
+    { key: "look", kind: "host", prompt: "Is this right? ${a.output}" },
+    { key: "agree", kind: "person", prompt: "Agree?", needs: ["look"] },
+    agent("b", { needs: ["agree"] }),
+  ]);
+  await drive(all, id, { looks: 5 });
+  const taskOf = async (key: string) => {
+    const nodes = await readPlanNodes(store.db, id);
+    return requireTask(store.db, nodes.find((node) => node.key === key)?.task_id ?? 0);
+  };
+  const look = await taskOf("look");
+  expect(look.body).toContain("a is done");
+  const host = { actor: "host 1", traceId: null };
+  await claimTask(store.db, { id: look.id, by: host });
+  await finishTask(store.db, { id: look.id, state: "done", result: "it is", by: host });
+  await drive(all, id, { looks: 5 });
+  const agree = await taskOf("agree");
+  expect(agree.body).toContain("it is");
+  await expect(finishTask(store.db, { id: agree.id, state: "done", result: null, by: host })).rejects.toMatchObject({
+    code: "task_not_yours",
+  });
+  const person = { actor: "person", traceId: null };
+  await finishTask(store.db, { id: agree.id, state: "done", result: "yes", by: person, door: "person" });
+  expect(await drive(all, id)).toMatchObject({ state: "succeeded" });
+  expect(all.begun.get(`plan:${id}:b:1`)?.outputs.get("agree")).toBe("yes");
 });
 
 it("agents beyond the cap, or deeper than it, are refused, and none of them is left on record", async () => {
@@ -315,7 +359,7 @@ describe("random graphs, failures and deaths of daemons", () => {
         let blows = 25;
         all.blowWhen(() => roll(2) && blows-- > 0);
         const { id } = await plan(nodes, { parallel });
-        const ended = await drive(all, id, () => roll(3));
+        const ended = await drive(all, id, { dies: () => roll(3) });
         const rows = await readPlanNodes(store.db, id);
         expect(isPlanAtRest(ended.state)).toBe(true);
         for (const row of rows) {

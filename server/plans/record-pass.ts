@@ -3,7 +3,7 @@ import { formatDuration } from "../duration.ts";
 import { recordEvent } from "../runs/events.ts";
 import type { Db } from "../store/open-store.ts";
 import type { PlanState, Row } from "../store/tables.ts";
-import { type NextSteps, type NodeStanding, nextSteps } from "./next-steps.ts";
+import { isWork, type NextSteps, type NodeStanding, nextSteps } from "./next-steps.ts";
 import type { NodeError } from "./node-error.ts";
 import type { NodeRunners } from "./node-runner.ts";
 import { outputsOf } from "./outputs-of.ts";
@@ -58,7 +58,7 @@ export async function recordPass(
   const found = { ...plan, ...standingOf(plan, nodes, caps, now) };
   const steps = nextSteps(nodes.map(standing), { now, parallel: caps.parallel });
   const begun = await takeSteps(trx, deps, found, nodes, steps, now);
-  const changed = begun.length + steps.skip.length > 0 || found.state !== plan.state;
+  const changed = begun.length + steps.skip.length > 0 || found.state !== plan.state || found.state === "cancelling";
   const after = changed ? await readPlanNodes(trx, plan.id) : nodes;
   const { state, error } = endOf(found, after, steps);
   const saved = await savePlan(trx, plan, { state, error, ...clockAfter({ ...plan, state }, after, now) }, now);
@@ -108,7 +108,10 @@ async function takeSteps(
 ): Promise<readonly string[]> {
   const byKey = new Map(nodes.map((node) => [node.key, node]));
   if (plan.state === "cancelling") {
-    for (const node of nodes.filter(({ state }) => state === "waiting")) {
+    // Nobody outside can be asked to stop: their tasks just end.
+    for (const node of nodes.filter(
+      ({ state, kind }) => state === "waiting" || (state === "running" && !isWork(kind)),
+    )) {
       await skipNode(trx, plan, node, { state: "cancelled", because: null, now });
     }
     return [];
@@ -144,7 +147,7 @@ async function takeSteps(
 
 /** How the plan stands after the steps: at its end, at rest, or as before. */
 function endOf({ state, error }: Standing, nodes: Nodes, steps: NextSteps): Standing {
-  const isBusy = nodes.some((node) => node.state === "running");
+  const isBusy = nodes.some((node) => node.state === "running" && isWork(node.kind));
   const planner = nodes.find(({ key }) => key === decomposeKey);
   switch (state) {
     case "cancelling":

@@ -56,7 +56,7 @@ export async function settleTry(trx: Db, plan: Row<"plans">, ended: EndedTry, op
   await endTask(trx, plan, node.task_id, taskEnd(outcome));
 }
 
-/** Ends a node that never began. */
+/** Ends a node that never began, or on which nobody here is at work. */
 export async function skipNode(
   trx: Db,
   plan: Row<"plans">,
@@ -70,7 +70,7 @@ export async function skipNode(
     .set({ state, error: error === null ? null : JSON.stringify(error), next_try_at: null, finished_at: now })
     .where("plan_id", "=", plan.id)
     .where("key", "=", node.key)
-    .where("state", "=", "waiting")
+    .where("state", "in", ["waiting", "running"])
     .execute();
   await endTask(trx, plan, node.task_id, { state, result: error?.message ?? null });
 }
