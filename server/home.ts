@@ -26,6 +26,8 @@ export type Home = Readonly<{
   runs: string;
   /** A folder per plan, with one per node in it. */
   plans: string;
+  /** A folder per agent that has none of a plan. */
+  agents: string;
   cache: string;
   /** The person's own roles, one Markdown file each, and skills, one folder each. */
   roles: string;
@@ -69,6 +71,7 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
     logs: at("logs"),
     runs: at("runs"),
     plans: at("plans"),
+    agents: at("agents"),
     cache: at("cache"),
     roles: at("roles"),
     skills: at("skills"),

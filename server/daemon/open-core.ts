@@ -111,7 +111,15 @@ export async function openCore(options: {
   );
   stack.use(startEmbeddedUpkeep({ store, log: log.child({ part: "store" }) }));
   stack.use(
-    startRetention({ store, retention: config.retention, runsFolder: home.runs, plansFolder: home.plans, log, clock }),
+    startRetention({
+      store,
+      retention: config.retention,
+      runsFolder: home.runs,
+      agentsFolder: home.agents,
+      plansFolder: home.plans,
+      log,
+      clock,
+    }),
   );
   const folderLog = log.child({ part: "folder" });
   const folder = stack.use(

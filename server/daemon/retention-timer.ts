@@ -1,3 +1,4 @@
+import { deleteOldAgents } from "../agents/delete-old-agents.ts";
 import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
 import { deleteOldPlans, deletePlanFolders } from "../plans/delete-old-plans.ts";
@@ -16,10 +17,11 @@ export function startRetention(options: {
   retention: Config["retention"];
   runsFolder: string;
   plansFolder: string;
+  agentsFolder: string;
   log: Log;
   clock: () => Date;
 }): AsyncDisposable {
-  const { store, retention, runsFolder, plansFolder, log, clock } = options;
+  const { store, retention, runsFolder, plansFolder, agentsFolder, log, clock } = options;
   let work: Promise<void> = Promise.resolve();
   let timer = setTimeout(pass, firstMs);
 
@@ -28,6 +30,7 @@ export function startRetention(options: {
       .then(async (deleted) => {
         await forgetOldWorkers(store.db);
         const plans = await deleteOldPlans(store.db, new Date(clock().getTime() - retention.days * dayMs));
+        await deleteOldAgents(store.db, new Date(clock().getTime() - retention.days * dayMs), agentsFolder);
         if (plans > 0) await deletePlanFolders(store.db, plansFolder);
         if (deleted.runs > 0) await deleteRunFolders(store.db, runsFolder);
         if (deleted.runs + deleted.slots + deleted.blobs > 0) log.info(deleted, "retention: old records deleted");

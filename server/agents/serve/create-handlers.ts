@@ -181,7 +181,10 @@ async function perform(
     if (route.kind === "jobrunner") {
       const waits = "wait_seconds" in call.arguments;
       const made = () => deps.callTool(call, callerOf(agent, prepared), signal);
-      return cutResult(waits ? await session.whileWaiting(made) : await made(), maxChars);
+      const result = waits ? await session.whileWaiting(made) : await made();
+      const code = result.isError ? /^\*\*(\w+)\*\*/.exec(result.content)?.[1] : undefined;
+      if (code !== undefined && refusals.has(code)) await reportRefusal(session, call, result.content);
+      return cutResult(result, maxChars);
     }
     const context = { ...prepared.workspace, signal, effects: { ...effects, seq: n, startedAt: deps.clock(), signal } };
     return cutResult({ content: await route.tool.call(context, call.arguments), isError: false }, maxChars);

@@ -159,7 +159,7 @@ async function ownFolderOf(
 ): Promise<string | null> {
   const wanted = [...files.read, ...files.write].includes(ownFolder);
   if (!wanted) return null;
-  const folder = agent.folder ?? join(config.home.root, "agents", formatAgentId(agent.id));
+  const folder = agent.folder ?? join(config.home.agents, formatAgentId(agent.id));
   await makeFolders(folder, folder);
   return folder;
 }
