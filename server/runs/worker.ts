@@ -1,3 +1,4 @@
+/* One file, since claims, flights and leases share their state. */
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { asMachineTrouble } from "../machine-trouble.ts";
@@ -52,6 +53,8 @@ type Flight = {
   atOnce: AtOnce | undefined;
   controller: AbortController;
   end: "settle" | "put_back" | "drop";
+  /** Whether its end can make another run due: its own next try, or the run that waits for it. */
+  leadsOn: boolean;
   done: Promise<void>;
 };
 
@@ -80,8 +83,8 @@ export function startWorker({
   let draining = false;
   /** Places that are kept for runs which may start at once. */
   let kept = 0;
-  /** Whether a claim left a place free for one of them. */
-  let claimedLess = false;
+  /** Whether the last claim left something behind, so that the next free place has to be told. */
+  let waits = true;
   let connected = true;
   /** What of this machine broke an attempt or a claim. */
   let trouble: { message: string; at: number } | undefined;
@@ -112,12 +115,12 @@ export function startWorker({
 
   function start(run: Row<"runs">, atOnce?: AtOnce): void {
     const controller = new AbortController();
-    const flight: Flight = { run, atOnce, controller, end: "settle", done: Promise.resolve() };
+    const flight: Flight = { run, atOnce, controller, end: "settle", leadsOn: true, done: Promise.resolve() };
     flights.add(flight);
     if (atOnce === undefined) tellClaimed(run);
     flight.done = fly(flight).finally(() => {
       flights.delete(flight);
-      wake.ring();
+      if (waits || flight.leadsOn) wake.ring();
     });
   }
 
@@ -139,8 +142,7 @@ export function startWorker({
       return draining ? undefined : id;
     } finally {
       kept--;
-      if (claimedLess) wake.ring();
-      claimedLess = false;
+      if (waits) wake.ring();
     }
   }
 
@@ -168,6 +170,7 @@ export function startWorker({
     const until = new Date();
     const putBack = flight.end === "put_back" && outcome.state === "cancelled";
     await settleSurely({ store, log }, run, putBack ? interrupted : outcome, stopped.signal);
+    flight.leadsOn = outcome.state !== "succeeded" || run.parent_run !== null;
     log.debug({ run: run.id, lease: run.lease, state: outcome.state, until }, "run let go");
   }
 
@@ -183,8 +186,9 @@ export function startWorker({
       try {
         const others = except();
         const limit = others === null ? 0 : max - flights.size - kept;
-        claimedLess ||= kept > 0;
-        const { runs, nextDueMs } = await claim(store.db, {
+        // A place that gets free meanwhile is told.
+        waits = true;
+        const claimed = await claim(store.db, {
           worker,
           limit,
           alone: store.kind === "pglite",
@@ -192,7 +196,9 @@ export function startWorker({
         });
         if (limit > 0) hasConnection();
         failures = 0;
-        for (const run of runs) start(run);
+        waits = claimed.waits;
+        for (const run of claimed.runs) start(run);
+        const { nextDueMs } = claimed;
         if (nextDueMs !== null) waitMs = Math.min(pollMs, Math.max(1, Math.ceil(nextDueMs)));
       } catch (thrown) {
         lostConnection(thrown);

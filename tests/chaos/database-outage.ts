@@ -98,7 +98,7 @@ async function ended(home: E2eHome, run: string): Promise<{ state: string; outpu
   await until(async () => {
     const { stdout } = await home.jr(["show", run, "--json"]);
     found = JSON.parse(stdout || "{}").run ?? found;
-    return ["", "queued", "running", "suspended"].includes(found.state) === false;
+    return !["", "queued", "running", "suspended"].includes(found.state);
   });
   return found;
 }
@@ -114,9 +114,9 @@ async function until(done: () => Promise<boolean>): Promise<void> {
 /** Slots between two times of which something is on record: a run, or why there is none. */
 async function slotsWithOutcome(home: E2eHome, job: string, from: number, to: number): Promise<number> {
   const isBetween = (slot: string | null) => slot !== null && Date.parse(slot) >= from && Date.parse(slot) <= to;
-  const { runs } = JSON.parse(must(await home.jr(["runs", "--job", job, "--limit", "200", "--json"])).stdout);
+  const { rows } = JSON.parse(must(await home.jr(["runs", "--job", job, "--limit", "200", "--json"])).stdout);
   const { skipped } = JSON.parse(must(await home.jr(["job", job, "--json"])).stdout);
-  const ran = runs.filter((run: { slot: string | null }) => isBetween(run.slot)).length;
+  const ran = rows.filter((run: { slot: string | null }) => isBetween(run.slot)).length;
   const stretches = skipped.filter((each: { slot: string }) => isBetween(each.slot));
   return ran + stretches.reduce((sum: number, each: { slots: number | null }) => sum + (each.slots ?? 0), 0);
 }

@@ -30,7 +30,11 @@ describe.each(["pglite", "postgres"] as const)("leaving runs to others on %s", (
     const later = { job: "a", trigger: "host", requestedBy: "test", traceId: "t", now: at(0) } as const;
     await enqueue(db, { ...later, runAt: at(500) });
     const except = { ...none, jobs: ["a"], runs: [b.id] };
-    expect(await claim(db, { worker: "w", limit: 1, except, now: at(1) })).toEqual({ runs: [], nextDueMs: null });
+    expect(await claim(db, { worker: "w", limit: 1, except, now: at(1) })).toEqual({
+      runs: [],
+      nextDueMs: null,
+      waits: true,
+    });
     expect((await claimOne(db, 1, { jobs: ["a"] }))?.id).toBe(b.id);
     expect((await claimOne(db, 1))?.id).toBe(a.id);
   });

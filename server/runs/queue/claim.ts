@@ -11,6 +11,8 @@ export type Claimed = Readonly<{
   runs: Row<"runs">[];
   /** Milliseconds until the next delayed run falls due; null where none waits, or where the limit was reached. */
   nextDueMs: number | null;
+  /** Whether a run that is due was left behind, for want of a place here or of its job. */
+  waits: boolean;
 }>;
 
 const none: Except = { jobs: [], fresh: [], runs: [] };
@@ -38,7 +40,7 @@ export async function claim(
     now,
   }: Readonly<{ worker: string; limit: number; except?: Except; alone?: boolean; now?: Date | undefined }>,
 ): Promise<Claimed> {
-  if (limit <= 0) return { runs: [], nextDueMs: null };
+  if (limit <= 0) return { runs: [], nextDueMs: null, waits: true };
   const at = databaseTime(now);
   const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])
     and (r.resumes or r.job <> all(${except.fresh}::text[]))`;
@@ -62,24 +64,31 @@ type Claim = Readonly<{ worker: string; limit: number; others: RawBuilder<unknow
 async function claimAll(db: Db, { limit, ...wanted }: Claim): Promise<Claimed> {
   const runs: Row<"runs">[] = [];
   let nextDueMs: number | null = null;
+  let waits = false;
   // A round looks at the first due runs only; where their jobs let few of them start, the next looks behind them. Each takes at
   // least the first that it looks at.
   for (let more = true; more && runs.length < limit; ) {
     const round = await claimRound(db, { ...wanted, limit: limit - runs.length });
     runs.push(...round.runs);
-    ({ more, nextDueMs } = round);
+    ({ more, nextDueMs, waits } = round);
   }
   runs.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
-  return { runs, nextDueMs: runs.length >= limit ? null : nextDueMs };
+  return { runs, nextDueMs: runs.length >= limit ? null : nextDueMs, waits };
 }
 
 /** How many due runs one round looks at, beside those whose job has no place left. */
 const window = 200;
 
-type Round = Readonly<{ runs: Row<"runs">[]; nextDueMs: number | null; more: boolean }>;
+type Round = Claimed & Readonly<{ more: boolean }>;
 
 /** What a round's statement tells beside the runs, in every row; without a run there is one row. */
-type Beside = Readonly<{ claimed: boolean; seen: number; next_due_ms: number | null; unsynced: string }>;
+type Beside = Readonly<{
+  claimed: boolean;
+  seen: number;
+  waits: boolean;
+  next_due_ms: number | null;
+  unsynced: string;
+}>;
 
 /**
  * Reads runs in the order of the claim: by priority, and within each by time, from the index runs_to_claim. So a claim costs what it
@@ -127,7 +136,10 @@ async function claimRound(db: Db, { worker, limit, others, at }: Claim): Promise
     )
     select claimed.*, claimed.id is not null as claimed, beside.*
     from (
-      select (select count(*)::integer from due) as seen, ${unsynced} as unsynced, (
+      select (select count(*)::integer from due) as seen, ${unsynced} as unsynced, exists (
+        select 1 from runs r where r.state in ('queued', 'suspended') and r.run_at <= ${at}
+          and not exists (select 1 from picked where picked.id = r.id)
+      ) as waits, (
         select (extract(epoch from r.run_at - ${at}) * 1000)::double precision
         from runs r join jobs j on j.name = r.job and j.state = 'active'
         where r.state in ('queued', 'suspended') and r.run_at > ${at} and ${others}
@@ -135,8 +147,14 @@ async function claimRound(db: Db, { worker, limit, others, at }: Claim): Promise
       ) as next_due_ms
     ) as beside left join claimed on true`.execute(db);
   const [first] = rows;
-  const runs = rows.flatMap(({ claimed, seen: _seen, next_due_ms: _next, unsynced: _unsynced, ...run }) =>
-    claimed ? [run] : [],
+  const runs = rows.flatMap(
+    ({ claimed, seen: _seen, waits: _waits, next_due_ms: _next, unsynced: _unsynced, ...run }) =>
+      claimed ? [run] : [],
   );
-  return { runs, nextDueMs: first?.next_due_ms ?? null, more: runs.length > 0 && (first?.seen ?? 0) >= window };
+  return {
+    runs,
+    nextDueMs: first?.next_due_ms ?? null,
+    waits: first?.waits ?? false,
+    more: runs.length > 0 && (first?.seen ?? 0) >= window,
+  };
 }

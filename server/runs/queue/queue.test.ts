@@ -69,7 +69,11 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     expect(first.runs[0]).toMatchObject({ state: "running", attempt: 1, lease_owner: "w", started_at: at(10) });
     expect(first.nextDueMs).toBe(2_490);
     expect(ids((await claim(db, { worker: "w", limit: 10, now: at(2_500) })).runs)).toEqual([later.run.id]);
-    expect(await claim(db, { worker: "w", limit: 10, now: at(2_500) })).toEqual({ runs: [], nextDueMs: null });
+    expect(await claim(db, { worker: "w", limit: 10, now: at(2_500) })).toEqual({
+      runs: [],
+      nextDueMs: null,
+      waits: false,
+    });
   });
 
   test("a job runs once at a time unless its runs allow more; paused jobs wait", async () => {

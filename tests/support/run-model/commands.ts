@@ -41,6 +41,10 @@ function pickFrom<T>(list: readonly T[], at: number): T | undefined {
   return list[at % Math.max(1, list.length)];
 }
 
+function isDue({ now }: Model, { state, runAt }: ModelRun): boolean {
+  return (state === "queued" || state === "suspended") && runAt <= now;
+}
+
 const enqueues = fc
   .record({
     job: fc.constantFrom(...jobNames),
@@ -94,9 +98,9 @@ const placings = fc
       const known = [...model.runs.values()].find((run) => key !== null && run.job === job && run.key === key);
       const request = { job, concurrency, trigger: "host", requestedBy: "test 1", traceId: "t" } as const;
       const order: NewRun = { ...request, dedupeKey: key ?? undefined };
-      const isDue = ({ state, runAt }: ModelRun) => (state === "queued" || state === "suspended") && runAt <= model.now;
       const isFull = concurrency !== null && spec.liveOf(model, job).length >= concurrency;
-      const starts = model.jobs.get(job) === "active" && !isFull && ![...model.runs.values()].some(isDue);
+      const starts =
+        model.jobs.get(job) === "active" && !isFull && ![...model.runs.values()].some((run) => isDue(model, run));
       const found = await findPlace(db, order);
       expect(found === undefined).toBe(!starts || known !== undefined);
       // One that is late finds that something has come first.
@@ -123,7 +127,11 @@ const claims = fc
   .record({ worker: fc.constantFrom(...workers), limit: fc.integer({ min: 1, max: 4 }), begins: fc.boolean() })
   .map(({ worker, limit, begins }) =>
     command(`claim(${worker}, ${limit}${begins ? ", begins" : ""})`, async (model, real) => {
-      const { runs, nextDueMs } = await claim(real.store.db, { worker, limit, alone: real.store.kind === "pglite" });
+      const { runs, nextDueMs, waits } = await claim(real.store.db, {
+        worker,
+        limit,
+        alone: real.store.kind === "pglite",
+      });
       const due = spec.dueRuns(model);
       expect(runs.length).toBeLessThanOrEqual(limit);
       const claimed = runs.map(({ id }) => id);
@@ -147,6 +155,8 @@ const claims = fc
       );
       const next = later.length === 0 ? null : Math.min(...later.map(({ runAt }) => runAt)) - model.now;
       expect(nextDueMs).toBe(runs.length === limit ? null : next);
+      const isLeft = (run: ModelRun) => isDue(model, run) && !claimed.includes(run.id);
+      expect(waits).toBe([...model.runs.values()].some(isLeft));
       for (const row of runs) {
         const run = model.runs.get(row.id);
         if (run === undefined) throw new Error(`R${row.id} came from nowhere`);
