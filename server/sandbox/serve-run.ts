@@ -20,7 +20,7 @@ export type ServeOptions = Readonly<{
   /** Whether the job names zod. */
   zod: boolean;
   limits: SandboxLimits;
-  /** Called once the runner has its task. Effects and the outcome wait for its promise. */
+  /** Called once the runner has its task. The log, effects and the outcome wait for its promise. */
   onStart(): Promise<void>;
   recorded: readonly RecordedReply[];
   onEffect: SandboxRun["onEffect"];
@@ -70,7 +70,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
 
   let started = false;
   const waiting: (() => void)[] = [];
-  /** In order: every call that the guest made before its end is passed on before the end is. */
+  /** In order: all that the guest said and called before its end is passed on before the end is. */
   const whenStarted = (act: () => void) => void (started ? act() : waiting.push(act));
   const perform = async (call: EffectCall) => {
     try {
@@ -101,7 +101,7 @@ export async function serveRun(runner: Runner, options: ServeOptions): Promise<S
         counts.logChars += text.length;
         if (n !== counts.lines) return forged("a log line out of order");
         if (counts.logChars > limits.logBytes) return forged("more log than the limit");
-        return options.onLog({ n, level, text, guestMs });
+        return whenStarted(() => options.onLog({ n, level, text, guestMs }));
       }
       case "effect": {
         const { seq, op, argsJson } = message;

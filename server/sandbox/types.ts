@@ -65,7 +65,7 @@ export type SandboxLimits = Readonly<{
 }>;
 
 /**
- * One attempt to run a bundle. `onStart` is called at once when a runner took it; no effect and no outcome is passed on
+ * One attempt to run a bundle. `onStart` is called at once when a runner took it; no line, no effect and no outcome is passed on
  * before its promise is settled. When a callback throws, the runner is killed and `Pool.run` throws the same.
  */
 export type SandboxRun = Readonly<{
