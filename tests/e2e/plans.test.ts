@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { e2eHome, must } from "../support/e2e-home.ts";
+import { e2eHome, must, saveJob } from "../support/e2e-home.ts";
 
 const job = `import { defineJob, z } from "jobrunner";
 export default defineJob({
@@ -15,9 +15,10 @@ export default defineJob({
 
 test("a plan of jobs, the host and the person: results flow along its edges, each node is a task, and the report tells of all", async () => {
   await using home = await e2eHome();
+  saveJob(home, "double", job);
   await using host = await home.host();
-  await host.call("job_submit", { name: "double", source: job });
   await home.setUp();
+  await expect.poll(async () => (await home.jr(["review", "double"])).code, { timeout: 60_000, interval: 500 }).toBe(0);
   must(await home.approve("double"));
 
   const nodes = [
@@ -55,4 +56,4 @@ test("a plan of jobs, the host and the person: results flow along its edges, eac
   const folder = join(home.root, "home", "plans", "P1");
   await expect.poll(() => existsSync(join(folder, "report.md"))).toBe(true);
   expect(readFileSync(join(folder, "again", "output.json"), "utf8")).toBe('{"twice":16}');
-});
+}, 240_000);

@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
 import { personCommand } from "../../person-command.ts";
+import { knownNames } from "../../plans/catalogue.ts";
 import { cancelPlan, type PlanControl, resumePlan, retryPlan, stopPlan } from "../../plans/control-plan.ts";
 import { estimateText } from "../../plans/estimate-text.ts";
 import { planReport } from "../../plans/plan-report.ts";
 import { isPlanAtRest } from "../../plans/plan-states.ts";
+import { readCatalogue } from "../../plans/read-catalogue.ts";
 import { listPlans, readPlanNodes, requirePlan } from "../../plans/read-plan.ts";
 import { readPlanText } from "../../plans/read-plan-text.ts";
 import { readReportMaterial } from "../../plans/read-report.ts";
@@ -44,7 +46,9 @@ export function plansApi(deps: Pick<DaemonDeps, "store" | "approvals" | "config"
     .get("/api/plans", async (c) => c.json(await listPlans(db, parse(listQuery, c.req.query()))))
     .post("/api/plans", async (c) => {
       const { text, file, plan_only: planOnly, dry_run: dryRun } = await parseBody(c, planBody);
-      const spec = readPlanText(text, file, config.plans.nodes);
+      // Looked up here, so that a wrong name is told with its line.
+      const known = knownNames(await readCatalogue(deps, "person"));
+      const spec = readPlanText(text, file, config.plans.nodes, known);
       const answer = await requestPlan(
         { ...deps, ...estimateDeps(deps), command: (...words) => personCommand(config.home, ...words) },
         { spec, planOnly, dryRun, origin: "person", requestedBy: "person", traceId: randomUUID() },
