@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const shared = { globalSetup: ["tests/support/global-setup.ts"], testTimeout: 60_000, hookTimeout: 60_000 };
+const shared = { globalSetup: ["tests/support/global-setup.ts"], testTimeout: 240_000, hookTimeout: 240_000 };
 
 export default defineConfig({
   test: {
