@@ -1,3 +1,4 @@
+/* One file, since each command of the model is read beside the others. */
 import fc from "fast-check";
 import { expect } from "vitest";
 import { UserError } from "../../../server/errors.ts";
