@@ -69,7 +69,7 @@ test.each([
 
 test("the generated file says nothing but defaults, and its comments are settings that exist", () => {
   expect(readConfigText(defaultConfigText(), "c.yaml")).toEqual(configFile.parse({}));
-  const uncommented = defaultConfigText().replace(/^# ( *[a-z][a-zA-Z]*:)/gm, "$1");
+  const uncommented = defaultConfigText().replace(/^# ( *(- )?[a-z][a-zA-Z]*:)/gm, "$1");
   expect(readConfigText(uncommented, "c.yaml")).toMatchObject({ jobs: "~/automations", http: { port: 7717 } });
 });
 

@@ -17,11 +17,11 @@ function asJob(code: string): string {
   if (code.startsWith("export default")) return `import { defineJob } from "jobrunner";\n${code}`;
   const body = code.startsWith("{") ? `const value = ${code}; void value;` : code;
   return `import { defineJob, PermanentError, z } from "jobrunner";
-const text = z.string().parse("text");
+const [text, notes] = z.tuple([z.string(), z.string()]).parse(["text", "notes"]);
 export default defineJob({
   description: "an example",
-  async run({ kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs }) {
-    void [kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs, text, PermanentError];
+  async run({ kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs, tasks, agents }) {
+    void [kv, secrets, log, run, files, artifacts, llm, notify, exec, sleep, ask, jobs, tasks, agents, text, notes, PermanentError];
     {
       ${body}
     }
@@ -38,6 +38,8 @@ test("every part of the job API has an example", () => {
     "Files",
     "Artifacts",
     "Jobs",
+    "Tasks",
+    "Agents",
     "Schedule",
     "Triggers",
     "RunEvent",
