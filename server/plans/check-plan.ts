@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
+import { findCycle } from "../find-cycle.ts";
 import { nearestWord } from "../nearest-word.ts";
-import { findCycle } from "./find-cycle.ts";
 import type { PlanNode } from "./plan-spec.ts";
 import { needsOf, referencesOf } from "./references.ts";
 
@@ -23,7 +23,8 @@ export function findPlanProblems(nodes: readonly PlanNode[], maxNodes: number, k
   const keys = nodes.map(({ key }) => key);
   const problems = nodes.flatMap((node, at) => problemsOf(node, at, keys, known));
   if (problems.length > 0) return problems;
-  const cycle = findCycle(new Map(nodes.map((node) => [node.key, needsOf(node)])));
+  const needs = new Map(nodes.map((node) => [node.key, needsOf(node)]));
+  const cycle = findCycle(keys, (key) => needs.get(key) ?? []);
   if (cycle === undefined) return [];
   const [first = ""] = cycle;
   return [

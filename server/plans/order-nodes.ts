@@ -1,4 +1,5 @@
-import type { Needs } from "./find-cycle.ts";
+/** What each node waits for, by key. Names of nodes that are not there count as nothing. */
+export type Needs = ReadonlyMap<string, readonly string[]>;
 
 export type Placed = Readonly<{ key: string; level: number }>;
 

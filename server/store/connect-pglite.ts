@@ -11,7 +11,8 @@ import { openSession, type PgliteSession } from "./pglite-session.ts";
 
 export type PgliteConnection = Readonly<{
   dialect: Dialect;
-  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Calls back on each notification of a channel that a statement listens to; gives what ends that. */
+  hear(channel: string, onNotify: (payload: string) => void): () => void;
 }>;
 
 /** Opens the database again after its death; throws while that makes no sense. */
@@ -55,12 +56,10 @@ export async function connectPglite(pglite: PGlite, reopen?: Reopen): Promise<Pg
 
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) {
-      const { query, nameOf } = await usable();
-      const { rows, rowCount } = await query<R & pg.QueryResultRow>({
-        name: nameOf(sql),
-        text: sql,
-        values: [...parameters],
-      });
+      const { query, names } = await usable();
+      const { name, unused } = names.nameOf(sql);
+      if (unused !== undefined) await query(`deallocate ${unused}`);
+      const { rows, rowCount } = await query<R & pg.QueryResultRow>({ name, text: sql, values: [...parameters] });
       return { rows, ...(rowCount === null ? {} : { numAffectedRows: BigInt(rowCount) }) };
     },
     streamQuery() {
@@ -102,14 +101,9 @@ export async function connectPglite(pglite: PGlite, reopen?: Reopen): Promise<Pg
         destroy: () => session.close(),
       }),
     },
-    async listen(channel, onNotify) {
-      const known = callbacks.get(channel);
-      if (known === undefined) {
-        callbacks.set(channel, new Set([onNotify]));
-        const { client, query } = await usable();
-        await query(`listen ${client.escapeIdentifier(channel)}`);
-      } else known.add(onNotify);
-      return async () => void callbacks.get(channel)?.delete(onNotify);
+    hear(channel, onNotify) {
+      callbacks.set(channel, (callbacks.get(channel) ?? new Set()).add(onNotify));
+      return () => void callbacks.get(channel)?.delete(onNotify);
     },
   };
 }

@@ -43,8 +43,14 @@ export async function pgliteStore(
   { upTo, reopen }: { upTo?: Shape; reopen?: Reopen } = {},
 ): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
-  const { dialect, listen } = await connectPglite(pglite, reopen);
+  const { dialect, hear } = await connectPglite(pglite, reopen);
   const db = new GuardedKysely(guardedDialect(dialect, scope, true), scope);
+  const listen: Store["listen"] = async (channel, onNotify) => {
+    const stop = hear(channel, onNotify);
+    // In its turn like any statement: within another's transaction it would be rolled back with that.
+    await sql`listen ${sql.id(channel)}`.execute(db);
+    return async () => stop();
+  };
   return finish(db, "pglite", listen, async () => {}, upTo);
 }
 

@@ -3,12 +3,12 @@ import pg from "pg";
 import { messageOf } from "../errors.ts";
 import { columnTypes } from "./open-postgres.ts";
 import { PgliteStream } from "./pglite-stream.ts";
-import { createStatementNames } from "./statement-names.ts";
+import { createStatementNames, type StatementNames } from "./statement-names.ts";
 
 /** A client of one open PGlite, for as long as that lives: what a PANIC ended answers nothing any more. */
 export type PgliteSession = Readonly<{
   client: pg.Client;
-  nameOf(sql: string): string;
+  names: StatementNames;
   /** As the client's own, but rejects where the database has died meanwhile, or dies of it. */
   query<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<pg.QueryResult<R>>;
   /** Why it has died; undefined while it lives. */
@@ -35,14 +35,13 @@ export async function openSession(pglite: PGlite): Promise<PgliteSession> {
   // A query that finds the database broken rejects; nobody else has to hear.
   client.on("error", () => {});
   await client.connect();
-  const names = createStatementNames((name) => void client.query(`deallocate ${name}`).catch(() => {}));
   const dead = Promise.withResolvers<never>();
   dead.promise.catch(() => {});
   let death: Error | undefined;
 
   return {
     client,
-    nameOf: names.nameOf,
+    names: createStatementNames(),
     death: () => death,
     async query<R extends pg.QueryResultRow>(query: string | pg.QueryConfig) {
       if (death !== undefined) throw death;

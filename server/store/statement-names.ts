@@ -1,8 +1,10 @@
 /** Most statements that stay prepared; the one that was used longest ago makes room. */
 const most = 200;
 
-/** Names by which statements stay prepared in one session. `drop` gets those that are not used any more. */
-export function createStatementNames(drop: (name: string) => void): { nameOf(sql: string): string } {
+/** Names by which statements stay prepared in one session. `unused` is one that has to make room for it. */
+export type StatementNames = Readonly<{ nameOf(sql: string): { name: string; unused: string | undefined } }>;
+
+export function createStatementNames(): StatementNames {
   const names = new Map<string, string>();
   let made = 0;
   return {
@@ -12,11 +14,8 @@ export function createStatementNames(drop: (name: string) => void): { nameOf(sql
       names.delete(sql);
       names.set(sql, name);
       const [oldest] = names.size > most ? names : [];
-      if (oldest !== undefined) {
-        names.delete(oldest[0]);
-        drop(oldest[1]);
-      }
-      return name;
+      if (oldest !== undefined) names.delete(oldest[0]);
+      return { name, unused: oldest?.[1] };
     },
   };
 }

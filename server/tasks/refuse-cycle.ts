@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { Db } from "../store/open-store.ts";
-import { type Edge, findCycle } from "./find-cycle.ts";
+import { type Edge, findTaskCycle } from "./find-task-cycle.ts";
 import { formatTaskId } from "./task-id.ts";
 import { quoteTitle } from "./task-title.ts";
 
@@ -13,7 +13,7 @@ export type NameOf = (id: number) => string | undefined;
 /** Throws task_cycle, which names every task of it, where the new edges close a circle of waiting. */
 export async function refuseCycle(db: Db, edges: readonly Edge[], nameOf: NameOf = () => undefined): Promise<void> {
   if (edges.length === 0) return;
-  const cycle = await findCycle(db, edges);
+  const cycle = await findTaskCycle(db, edges);
   if (cycle === undefined) return;
   const shown = cycle.length <= named ? cycle : [...cycle.slice(0, named - 1), ...cycle.slice(-1)];
   const rows = await db.selectFrom("tasks").select(["id", "title"]).where("id", "in", shown).execute();

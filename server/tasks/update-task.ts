@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { changeTasks } from "./change-tasks.ts";
-import type { Edge } from "./find-cycle.ts";
+import type { Edge } from "./find-task-cycle.ts";
 import { recount } from "./recount.ts";
 import { refuseCycle } from "./refuse-cycle.ts";
 import { type Claimant, refuseDoor, refuseOthers } from "./refuse-others.ts";

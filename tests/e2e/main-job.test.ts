@@ -20,7 +20,7 @@ export default defineJob({
 
 test("an agent writes a job, a person signs it, it runs on schedule, and an edit does not run unsigned", async () => {
   await using web = await webServer((_, response) => response.end("hello"));
-  await using home = await e2eHome();
+  await using home = await e2eHome({ bare: true });
   await using host = await home.host();
   expect((await host.client.listTools()).tools.map((tool) => tool.name)).toContain("job_submit");
 

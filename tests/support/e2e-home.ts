@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -41,10 +41,11 @@ const toolResult = z.object({
 });
 
 /**
- * A fresh home on the store that TEST_STORE names, or on the database that is given, in the parent folder that is given. Disposing it stops the daemon and removes
- * everything but a given database.
+ * A fresh home on the store that TEST_STORE names, or on the database that is given, in the parent folder that is given. Where tests
+ * share them, it begins with an empty embedded database and compiled code, unless it is to be `bare`. Disposing it stops the daemon and
+ * removes everything but a given database.
  */
-export async function e2eHome(given: { databaseUrl?: string; parent?: string } = {}): Promise<E2eHome> {
+export async function e2eHome(given: { databaseUrl?: string; parent?: string; bare?: boolean } = {}): Promise<E2eHome> {
   const root = realpathSync(mkdtempSync(join(given.parent ?? tmpdir(), "jobrunner-e2e-")));
   const jobs = join(root, "jobs");
   mkdirSync(jobs);
@@ -53,6 +54,8 @@ export async function e2eHome(given: { databaseUrl?: string; parent?: string } =
   const ownDatabase = given.databaseUrl === undefined && process.env.TEST_STORE === "postgres";
   const database = ownDatabase ? await createTestDatabase() : undefined;
   const databaseUrl = given.databaseUrl ?? database?.url;
+  const shared = given.bare ? undefined : process.env.TEST_SHARED;
+  if (shared && databaseUrl === undefined) cpSync(join(shared, "pglite"), join(home, "data"), { recursive: true });
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? "",
     HOME: root,
@@ -60,6 +63,7 @@ export async function e2eHome(given: { databaseUrl?: string; parent?: string } =
     JOBRUNNER_JOBS: jobs,
     JOBRUNNER_PORT: "0",
     NO_COLOR: "1",
+    ...(shared ? { NODE_COMPILE_CACHE: join(shared, "compiled") } : {}),
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
   };
   const passphrase = "correct horse battery staple";

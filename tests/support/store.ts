@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openAsBlob } from "node:fs";
+import { join } from "node:path";
 import { sql } from "kysely";
 import pg from "pg";
 import { silentLog } from "../../server/log.ts";
@@ -17,8 +18,8 @@ export async function testStore(
   { searchPath }: Readonly<{ searchPath?: string }> = {},
 ): Promise<Store> {
   if (kind === "postgres") return postgresTestStore(searchPath);
-  const template = process.env.TEST_PGLITE_TEMPLATE;
-  const pglite = await openMemoryPglite(template ? await openAsBlob(template) : undefined);
+  const shared = process.env.TEST_SHARED;
+  const pglite = await openMemoryPglite(shared ? await openAsBlob(join(shared, "pglite.tar")) : undefined);
   const store = await pgliteStore(pglite);
   if (searchPath !== undefined) await sql`set search_path = ${sql.raw(searchPath)}`.execute(store.db);
   return store;

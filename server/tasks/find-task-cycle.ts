@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { findCycle } from "../find-cycle.ts";
 import type { Db } from "../store/open-store.ts";
 
 /** `from` waits for `to`: it needs it, or it is its parent. */
@@ -8,7 +9,7 @@ export type Edge = Readonly<{ from: number; to: number }>;
  * A circle of waiting that goes through one of the new edges, from a task back to itself; undefined where there is none. `edges` may
  * be in the database already. A task waits for what it needs and for its own parts.
  */
-export async function findCycle(db: Db, edges: readonly Edge[]): Promise<number[] | undefined> {
+export async function findTaskCycle(db: Db, edges: readonly Edge[]): Promise<number[] | undefined> {
   const ways = new Map<number, Set<number>>();
   const add = ({ from, to }: Edge) => {
     const own = ways.get(from) ?? new Set();
@@ -16,7 +17,7 @@ export async function findCycle(db: Db, edges: readonly Edge[]): Promise<number[
   };
   for (const edge of edges) add(edge);
   for (const edge of await edgesFrom(db, [...new Set(edges.map(({ to }) => to))])) add(edge);
-  return circleIn(ways, [...new Set(edges.map(({ from }) => from))]);
+  return findCycle(new Set(edges.map(({ from }) => from)), (id) => ways.get(id) ?? []);
 }
 
 async function edgesFrom(db: Db, ids: readonly number[]): Promise<Edge[]> {
@@ -31,30 +32,4 @@ async function edgesFrom(db: Db, ids: readonly number[]): Promise<Edge[]> {
     select task_id as "from", needs as "to" from task_dependencies where task_id in (select id from reached)
     union all select parent, id from tasks where parent in (select id from reached)`.execute(db);
   return rows;
-}
-
-/** Goes as deep as it can from each start, without recursion: a chain may have thousands of tasks. */
-function circleIn(ways: ReadonlyMap<number, ReadonlySet<number>>, starts: readonly number[]): number[] | undefined {
-  const done = new Set<number>();
-  for (const start of starts) {
-    const path: { id: number; rest: number[] }[] = [];
-    const onPath = new Set<number>();
-    const enter = (id: number) => {
-      path.push({ id, rest: [...(ways.get(id) ?? [])] });
-      onPath.add(id);
-    };
-    if (!done.has(start)) enter(start);
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const next = top.rest.pop();
-      if (next === undefined) {
-        path.pop();
-        onPath.delete(top.id);
-        done.add(top.id);
-      } else if (onPath.has(next)) {
-        const ids = path.map(({ id }) => id);
-        return [...ids.slice(ids.indexOf(next)), next];
-      } else if (!done.has(next)) enter(next);
-    }
-  }
-  return undefined;
 }
