@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { UserError } from "../errors.ts";
 import { recordEvent } from "../runs/events.ts";
+import { formatRunId } from "../runs/run-id.ts";
 import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
@@ -23,19 +24,43 @@ export async function cancelAgent(db: Db, { id, by, traceId }: CancelAgentOrder)
         next: `agent_read {"agent": "${formatAgentId(agent.id)}"}`,
       });
     }
-    await recordEvent(trx, {
-      kind: "agent.cancelled",
-      actor: by,
-      subject: `agent:${formatAgentId(agent.id)}`,
-      detail: { was: agent.state },
-      traceId,
-    });
-    await cancelTree(trx, agent.id, by);
+    await cancelTree(trx, agent, by, traceId);
     return requireAgent(trx, agent.id);
   });
 }
 
-async function cancelTree(trx: Db, root: number, by: string): Promise<void> {
+/** Cancels the agents of runs that have ended without them: nobody waits for their answers any more. */
+export async function cancelOrphans(db: Db): Promise<void> {
+  const find = (from: Db) =>
+    from
+      .selectFrom("agents")
+      .innerJoin("runs", "runs.id", "agents.parent_run")
+      .selectAll("agents")
+      .where("agents.state", "in", ["queued", "running"])
+      .where("agents.cancel_requested_at", "is", null)
+      .where("runs.state", "not in", ["queued", "running", "suspended", "needs_decision"])
+      .execute();
+  // Almost always there are none, and a look is cheaper than a transaction.
+  if ((await find(db)).length === 0) return;
+  await inTransaction(db, async (trx) => {
+    for (const agent of await find(trx)) {
+      await cancelTree(trx, agent, `the end of ${formatRunId(agent.parent_run ?? 0)}`, agent.trace_id);
+    }
+  });
+}
+
+async function cancelTree(trx: Db, root: Row<"agents">, by: string, traceId: string | null | undefined): Promise<void> {
+  await recordEvent(trx, {
+    kind: "agent.cancelled",
+    actor: by,
+    subject: `agent:${formatAgentId(root.id)}`,
+    detail: { was: root.state },
+    traceId,
+  });
+  await cancelAll(trx, root.id, by);
+}
+
+async function cancelAll(trx: Db, root: number, by: string): Promise<void> {
   const { rows } = await sql<Row<"agents">>`
     with recursive tree (id) as (
       select id from agents where id = ${root}

@@ -2,6 +2,10 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type OllamaChat, type OllamaReply, ollamaTrouble } from "../../tests/support/ollama-server.ts";
+import { addJob } from "../../tests/support/runs.ts";
+import { cancelRun } from "../runs/cancel-run.ts";
+import { enqueue } from "../runs/queue/enqueue.ts";
+import { formatRunId } from "../runs/run-id.ts";
 import { readAgentError } from "./agent-error.ts";
 import type { AgentOrder } from "./agent-order.ts";
 import { agentsFixture } from "./agents-fixture.ts";
@@ -190,6 +194,21 @@ test("a cancelled agent ends in under a second, with its call of the model", asy
   const { cancel_requested_at, finished_at, ...ended } = await fixture.end(agent);
   expect(ended).toMatchObject({ state: "cancelled", cancel_requested_by: "person" });
   expect(Number(finished_at) - Number(cancel_requested_at)).toBeLessThan(1_000);
+  expect(fixture.ollama.active()).toBe(before);
+});
+
+test("the agents of a run that has ended are cancelled, for nobody waits for them", async () => {
+  const { db } = fixture.store;
+  await addJob(db, "asking");
+  const { run } = await enqueue(db, { job: "asking", trigger: "person", requestedBy: "person", traceId: "t" });
+  const agent = await fixture.spawn({ prompt: "stalled", parentRun: run.id });
+  const before = fixture.ollama.active();
+  await expect.poll(fixture.ollama.active, { timeout: 20_000 }).toBe(before + 1);
+  await cancelRun(db, { runId: run.id, by: "person" });
+  expect(await fixture.end(agent)).toMatchObject({
+    state: "cancelled",
+    cancel_requested_by: `the end of ${formatRunId(run.id)}`,
+  });
   expect(fixture.ollama.active()).toBe(before);
 });
 

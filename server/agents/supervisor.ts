@@ -5,6 +5,7 @@ import { createWake } from "../runs/wake.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { agentsChannel, parseAgentNotice } from "./agent-notices.ts";
+import { cancelOrphans } from "./cancel-agent.ts";
 import {
   type AgentLease,
   type AgentSettlement,
@@ -132,6 +133,7 @@ export function startSupervisor({ store, run, log, max, owner }: SupervisorOptio
 
   async function beat(): Promise<void> {
     const held = [...flights];
+    if (held.length > 0) await cancelOrphans(store.db);
     const leases = held.map(({ agent }) => ({ agentId: agent.id, lease: agent.lease }));
     const { lost, cancelled } = await beatAgents(store.db, { owner, leases });
     const flightOf = (lease: AgentLease) =>

@@ -22,6 +22,7 @@ export function metricsText(context: CliContext, { now, window, runners, process
     `  jobs     ${jobs.active} active, ${jobs.paused} paused, ${jobs.retired} retired${now.schedule_behind_seconds >= 1 ? `; slots are due for ${time(now.schedule_behind_seconds)}` : ""}`,
     `  trouble  ${now.alerts_open} open ${now.alerts_open === 1 ? "alert" : "alerts"}, ${dead} dead ${dead === 1 ? "letter" : "letters"}`,
     `  workers  ${workers.active} active, ${workers.draining} draining, ${workers.lost} lost; ${workers.running} of ${workers.max} places taken; runners here ${runners.busy} busy, ${runners.idle} idle`,
+    `  agents   ${now.agents.running} at work, ${now.agents.queued} waiting${spentText(now.models)}`,
     `  daemon   ${megabytes(process.memory_bytes)} of memory, event loop late by ${time(p99)} (p99), ${time(max)} at most since the last look`,
     `  store    ${megabytes(now.store_bytes)}`,
     "",
@@ -41,6 +42,13 @@ export function metricsText(context: CliContext, { now, window, runners, process
     lines.push("", tableText(context, ["EFFECT", "OK", "ERROR", "UNKNOWN"], effectRows(window)));
   if (!window.effectsComplete) lines.push("(of the newest runs; there were more effects than are counted)");
   return lines.join("\n");
+}
+
+function spentText(models: MetricsAnswer["now"]["models"]): string {
+  if (models.length === 0) return "";
+  const total = (key: "tokens_in" | "tokens_out" | "cost_microusd") => models.reduce((all, each) => all + each[key], 0);
+  const usd = (total("cost_microusd") / 1e6).toFixed(2);
+  return `; so far ${total("tokens_in")} tokens in prompts, ${total("tokens_out")} in answers, ${usd} USD (jr agent usage)`;
 }
 
 const jobHeadings = ["JOB", "RUNS", "OK", "FAILED", "CANCELLED", "RETRIES", "P50", "P95", "P99"];

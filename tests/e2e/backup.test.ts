@@ -65,7 +65,7 @@ test("a backup under load is consistent, and what is restored elsewhere goes on"
   expect(await load).toBeGreaterThan(1);
   expect(await home.jr(["backup", file])).toMatchObject({ code: 1, stderr: expect.stringContaining("there already") });
 
-  await using other = await e2eHome();
+  await using other = await e2eHome({ bare: true });
   rmSync(other.jobs, { recursive: true });
   const restored = must(await other.jr(["restore", file]));
   expect(restored.stdout).toContain("R1");

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { packageRoot } from "../../server/home.ts";
 import { type E2eHome, e2eHome, must } from "../support/e2e-home.ts";
 import { readExposition, type Sample, sampleOf } from "../support/exposition.ts";
+import { ollamaServer } from "../support/ollama-server.ts";
 
 const source = `import { defineJob, z } from "jobrunner";
 export default defineJob({
@@ -25,16 +26,24 @@ const keysOf = (home: E2eHome, name: string) => join(home.env.JOBRUNNER_HOME ?? 
 
 let home: E2eHome;
 let url: string;
+let ollama: Awaited<ReturnType<typeof ollamaServer>>;
 
 beforeAll(async () => {
+  ollama = await ollamaServer({ reply: () => ({ pieces: ["short"], promptTokens: 70 }) });
   home = await e2eHome();
+  home.env.OLLAMA_HOST = ollama.url;
   await home.setUp();
   await using host = await home.host();
   await host.call("job_submit", { name: "figures", source });
   must(await home.approve("figures"));
+  must(await home.approve("role:summariser"));
+  must(await home.jr(["agent", "run", "summariser", "Say it shorter", "--wait"]));
   url = z.object({ url: z.string() }).parse(JSON.parse(readFileSync(keysOf(home, "daemon.json"), "utf8"))).url;
 }, 120_000);
-afterAll(() => home[Symbol.asyncDispose]());
+afterAll(async () => {
+  await home[Symbol.asyncDispose]();
+  await ollama[Symbol.asyncDispose]();
+});
 
 function get(path: string, headers: Record<string, string>): Promise<Response> {
   return fetch(new URL(path, url), { headers });
@@ -69,6 +78,10 @@ test("runs that are known are the numbers that are told", async () => {
   expect(sampleOf(samples, "jobrunner_jobs", { state: "active" })).toBe(1);
   expect(sampleOf(samples, "jobrunner_queue_runs", { state: "due" })).toBe(0);
   expect(sampleOf(samples, "jobrunner_workers", { state: "active" })).toBe(1);
+  const model = { provider: "ollama", model: "qwen3:4b" };
+  expect(sampleOf(samples, "jobrunner_agent_tokens_total", { ...model, kind: "prompt" })).toBe(70);
+  expect(sampleOf(samples, "jobrunner_agent_answers_total", { ...model, outcome: "accepted" })).toBe(1);
+  expect(sampleOf(samples, "jobrunner_agents", { state: "running" })).toBe(0);
   expect(sampleOf(samples, "jobrunner_store_bytes")).toBeGreaterThan(1_000_000);
 
   const { stdout } = must(await home.jr(["metrics", "--window", "1h", "--json"]));
@@ -76,7 +89,9 @@ test("runs that are known are the numbers that are told", async () => {
   expect(window.jobs).toMatchObject([{ job: "figures", runs: 3, succeeded: 2, failed: 1, retries: 1 }]);
   expect(window.effects).toMatchObject([{ op: "kv.set", outcome: "ok", count: 4 }]);
   expect(now.dead).toEqual([{ job: "figures", count: 1 }]);
-  expect(must(await home.jr(["metrics"])).stdout).toMatch(/^figures +3 +2 +1 +0 +1 /m);
+  const { stdout: text } = must(await home.jr(["metrics"]));
+  expect(text).toMatch(/^figures +3 +2 +1 +0 +1 /m);
+  expect(text).toContain("agents   0 at work, 0 waiting; so far 70 tokens in prompts");
 });
 
 test("only the metrics' own token reads /metrics, under any Host, and it reads nothing else", async () => {

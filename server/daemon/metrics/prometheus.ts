@@ -29,7 +29,7 @@ const durationBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 const latenessBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3_600];
 
 /**
- * Makes the metrics, each in a registry of their own. Labels are fixed words, names of effects, and at most
+ * Makes the metrics, each in a registry of their own. Labels are fixed words, names of effects and models, and at most
  * `mostJobs` names of jobs: `job_name`, since Prometheus itself calls what it scrapes `job`.
  */
 export function createPrometheus(about: { version: string; store: string; ops: readonly string[] }): Prometheus {
@@ -58,7 +58,15 @@ export function createPrometheus(about: { version: string; store: string; ops: r
   const workers = gauge("jobrunner_workers", "Daemons and workers on record.", ["state"]);
   const places = gauge("jobrunner_worker_places", "Runs that live workers do, and could do at a time.", ["kind"]);
   const bytes = gauge("jobrunner_store_bytes", "Size of the database on disk.");
-  const labelled = [queue, jobs, dead, workers, places];
+  const agents = gauge("jobrunner_agents", "Agents that have not ended.", ["state"]);
+  const ofModel = ["provider", "model"] as const;
+  const agentTokens = counter("jobrunner_agent_tokens_total", "Tokens of agents' models.", [...ofModel, "kind"]);
+  const agentCost = counter("jobrunner_agent_cost_usd_total", "Cost of agents' cloud models.", ofModel);
+  const answers = counter("jobrunner_agent_answers_total", "Agents' answers, by what became of them.", [
+    ...ofModel,
+    "outcome",
+  ]);
+  const labelled = [queue, jobs, dead, workers, places, agents, agentTokens, agentCost, answers];
   const scalars = [oldest, behind, alerts];
 
   const ended = counter("jobrunner_runs_ended_total", "Runs that ended, on every machine.", ["job_name", "state"]);
@@ -93,6 +101,15 @@ export function createPrometheus(about: { version: string; store: string; ops: r
     for (const [state, count] of Object.entries(figures.jobs)) jobs.set({ state }, count);
     for (const { job, count } of figures.dead) dead.inc({ job_name: jobLabel(job) }, count);
     alerts.set(figures.alerts_open);
+    for (const [state, count] of Object.entries(figures.agents)) agents.set({ state }, count);
+    for (const { provider, model, ...each } of figures.models) {
+      agentTokens.inc({ provider, model, kind: "prompt" }, each.tokens_in);
+      agentTokens.inc({ provider, model, kind: "output" }, each.tokens_out);
+      agentCost.inc({ provider, model }, each.cost_microusd / 1e6);
+      for (const outcome of ["accepted", "refused", "failed"] as const) {
+        answers.inc({ provider, model, outcome }, each[outcome]);
+      }
+    }
     const { running, max, ...states } = figures.workers;
     for (const [state, count] of Object.entries(states)) workers.set({ state }, count);
     places.set({ kind: "running" }, running);

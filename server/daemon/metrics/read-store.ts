@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { type QueueDepth, readQueueDepth } from "../../runs/metrics/queue-depth.ts";
 import { listWorkers } from "../../runs/workers/read-workers.ts";
-import type { Store } from "../../store/open-store.ts";
+import type { Db, Store } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 
 /** What the store tells of every machine, at one moment. */
@@ -13,22 +13,41 @@ export type StoreFigures = Readonly<{
   jobs: Readonly<Record<Row<"jobs">["state"], number>>;
   dead: readonly Readonly<{ job: string; count: number }>[];
   alerts_open: number;
+  agents: Readonly<{ queued: number; running: number }>;
+  /** What agents have used and given since the store was made, by model; at most `mostModels`, the busiest first. */
+  models: readonly ModelFigures[];
   workers: Readonly<{ active: number; draining: number; lost: number; running: number; max: number }>;
 }>;
+
+export type ModelFigures = Readonly<{
+  provider: string;
+  model: string;
+  tokens_in: number;
+  tokens_out: number;
+  cost_microusd: number;
+  /** Whole answers: taken, sent back by an oracle, and never given. */
+  accepted: number;
+  refused: number;
+  failed: number;
+}>;
+
+const mostModels = 50;
 
 /** Reads it by indexes that hold only what has not ended. */
 export async function readStoreFigures(store: Pick<Store, "db" | "kind">): Promise<StoreFigures> {
   const { db } = store;
   const { runs, oldestDueSeconds } = await readQueueDepth(db);
-  const { rows } = await sql<{ behind: number; active: number; paused: number; retired: number; alerts: number }>`
+  const { rows } = await sql<Counts>`
     select (select coalesce(greatest(0, extract(epoch from now() - min(next_slot))), 0)::double precision
         from schedules where next_slot is not null) as behind,
       count(*) filter (where state = 'active')::integer as active,
       count(*) filter (where state = 'paused')::integer as paused,
       count(*) filter (where state = 'retired')::integer as retired,
-      (select count(*)::integer from alerts where resolved_at is null) as alerts
+      (select count(*)::integer from alerts where resolved_at is null) as alerts,
+      (select count(*)::integer from agents where state = 'queued') as queued,
+      (select count(*)::integer from agents where state = 'running') as running
     from jobs`.execute(db);
-  const { behind = 0, active = 0, paused = 0, retired = 0, alerts = 0 } = rows[0] ?? {};
+  const { behind, active, paused, retired, alerts, queued, running } = rows[0] ?? none;
   const dead = await db
     .selectFrom("runs")
     .select(["job", sql<number>`count(*)::integer`.as("count")])
@@ -47,6 +66,8 @@ export async function readStoreFigures(store: Pick<Store, "db" | "kind">): Promi
     jobs: { active, paused, retired },
     dead,
     alerts_open: alerts,
+    agents: { queued, running },
+    models: await readModels(db),
     workers: {
       active: alive.filter(({ state }) => state === "active").length,
       draining: alive.filter(({ state }) => state === "draining").length,
@@ -57,6 +78,20 @@ export async function readStoreFigures(store: Pick<Store, "db" | "kind">): Promi
       max: sum(alive.filter(({ state }) => state === "active").map(({ max }) => max)),
     },
   };
+}
+
+type Counts = typeof none;
+const none = { behind: 0, active: 0, paused: 0, retired: 0, alerts: 0, queued: 0, running: 0 };
+
+async function readModels(db: Db): Promise<ModelFigures[]> {
+  const { rows } = await sql<ModelFigures>`
+    select provider, model, sum(tokens_in)::bigint as tokens_in, sum(tokens_out)::bigint as tokens_out,
+      sum(cost_microusd)::bigint as cost_microusd, sum(accepted)::integer as accepted, sum(refused)::integer as refused,
+      sum(failed)::integer as failed
+    from model_stats group by provider, model order by sum(calls) desc, provider, model limit ${mostModels}`.execute(
+    db,
+  );
+  return rows;
 }
 
 /** Bytes of the database on disk. */
