@@ -60,6 +60,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/",
   ],
   "server/backup/": [
+    "server/agents/",
     "server/plans/",
     "server/review/",
     "server/jobs/",

@@ -8,8 +8,6 @@ import type { AgentError } from "./agent-error.ts";
 import { sendAgentNotice } from "./agent-notices.ts";
 import { wakeWaitingRun } from "./wake-waiting-run.ts";
 
-export { heartbeatMs, lostAfterMs };
-
 /** A lease of an agent: its fencing token counts up at each claim. */
 export type AgentLease = Readonly<{ agentId: number; lease: number }>;
 

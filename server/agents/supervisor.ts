@@ -1,21 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { keepBeating } from "../runs/keep-beating.ts";
 import { createWake } from "../runs/wake.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import { agentsChannel, parseAgentNotice } from "./agent-notices.ts";
 import { cancelOrphans } from "./cancel-agent.ts";
-import {
-  type AgentLease,
-  type AgentSettlement,
-  beatAgents,
-  claimAgents,
-  heartbeatMs,
-  lostAfterMs,
-  reapAgents,
-  settleAgent,
-} from "./queue.ts";
+import { type AgentLease, type AgentSettlement, beatAgents, claimAgents, reapAgents, settleAgent } from "./queue.ts";
 import { LeaseLost } from "./record-steps.ts";
 import type { Session } from "./serve/create-handlers.ts";
 
@@ -51,12 +43,9 @@ const abortMs = 3_000;
 export function startSupervisor({ store, run, log, max, owner }: SupervisorOptions): Supervisor {
   const flights = new Set<Flight>();
   const wake = createWake();
-  const beatWake = createWake();
   const stopped = new AbortController();
   let waiting = 0;
   let draining = false;
-  let steadySince = performance.now();
-  let lastBeat = performance.now();
 
   async function whileWaiting<T>(work: () => Promise<T>): Promise<T> {
     waiting += 1;
@@ -148,22 +137,6 @@ export function startSupervisor({ store, run, log, max, owner }: SupervisorOptio
     }
   }
 
-  async function beatLoop(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      try {
-        await beat();
-        const now = performance.now();
-        // After a pause (database away, machine asleep) others get the time to renew their leases first.
-        if (now - lastBeat > 2 * heartbeatMs) steadySince = now;
-        lastBeat = now;
-        if (now - steadySince > lostAfterMs) await reapNow();
-      } catch (thrown) {
-        log.warn({ err: thrown }, "heartbeats of agents fail");
-      }
-      if (!stopped.signal.aborted) await beatWake.wait(heartbeatMs);
-    }
-  }
-
   async function reapNow(onlyOwner?: string): Promise<void> {
     const left = await reapAgents(store.db, { onlyOwner });
     for (const { id, state, trace_id } of left)
@@ -174,7 +147,8 @@ export function startSupervisor({ store, run, log, max, owner }: SupervisorOptio
   async function begin(): Promise<void> {
     // PGlite is ours alone, so that every lease in it is a dead daemon's; elsewhere leases have to run out.
     if (store.kind === "pglite") await reapNow(owner).catch((err: unknown) => log.error({ err }, "old agents stay"));
-    await Promise.all([claimLoop(), beatLoop()]);
+    const onFailure = (err: unknown) => log.warn({ err }, "heartbeats of agents fail");
+    await Promise.all([claimLoop(), keepBeating({ beat, reap: reapNow, onFailure, signal: stopped.signal })]);
   }
 
   const listening = store
@@ -203,7 +177,6 @@ export function startSupervisor({ store, run, log, max, owner }: SupervisorOptio
       ]);
       for (const flight of flights) flight.end = "drop";
       stopped.abort();
-      beatWake.ring();
       await loops;
       await (await listening)();
     },

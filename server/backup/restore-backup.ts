@@ -2,6 +2,7 @@ import { createWriteStream, existsSync, mkdirSync, rmSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { holdRestoredAgents } from "../agents/hold-restored-agents.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
@@ -42,10 +43,13 @@ export type RestoreOptions = Readonly<{
   liveRuns: "ask" | "resume";
 }>;
 
+type Held = HeldRuns & Readonly<{ plans: readonly number[]; agents: readonly number[] }>;
+
 export type RestoredBackup = Readonly<{
   backup: VerifiedBackup;
   config: Config;
-  held: HeldRuns | undefined;
+  /** What was live when the backup was made, and is stopped; undefined where it goes on. */
+  held: Held | undefined;
   /** Names that the active versions may use. */
   secrets: readonly string[];
   /** Folder with what was there before; null where nothing was. */
@@ -146,7 +150,7 @@ async function prepare(file: string, backup: VerifiedBackup, { place, staged, lo
   );
   await loader.finish(summary);
   await migrate(db);
-  const held = await holdRuns(db, backup, options);
+  const held = await holdLive(db, backup, options);
   await db.updateTable("alert_lines").set({ held_until: null }).execute();
   await recordEvent(db, {
     kind: "store.restored",
@@ -173,7 +177,11 @@ async function usedSecrets(db: Db, { chain }: VerifiedBackup): Promise<string[]>
   return [...new Set(names)].sort();
 }
 
-async function holdRuns(db: Db, { header, summary, chain }: VerifiedBackup, { liveRuns }: RestoreOptions) {
+async function holdLive(
+  db: Db,
+  { header, summary, chain }: VerifiedBackup,
+  { liveRuns }: RestoreOptions,
+): Promise<Held | undefined> {
   if (liveRuns === "resume") {
     await releaseRuns(db);
     return undefined;
@@ -184,11 +192,13 @@ async function holdRuns(db: Db, { header, summary, chain }: VerifiedBackup, { li
     const next = found?.next ?? 1;
     await setNext(db, table, "id", next + Math.max(leastGap, next));
   }
-  await holdRestoredPlans(db);
-  return holdRestoredRuns(db, {
+  const plans = await holdRestoredPlans(db);
+  const agents = await holdRestoredAgents(db);
+  const runs = await holdRestoredRuns(db, {
     madeAt: new Date(header.createdAt),
     activeVersion: (job) => findActive(chain, "job", job)?.decision.version ?? undefined,
   });
+  return { ...runs, plans, agents };
 }
 
 /** A machine that remembers a later decision than the backup holds must not forget it unseen. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
+import { formatAgentId } from "../agents/agent-id.ts";
 import { type RestoredBackup, restoreBackup } from "../backup/restore-backup.ts";
 import { carryOut, findUnfinishedRestore } from "../backup/restore-plan.ts";
 import { lockHome } from "../daemon/lock.ts";
@@ -9,6 +10,7 @@ import { readSecrets } from "../effects/secret-values.ts";
 import { UserError } from "../errors.ts";
 import { silentLog } from "../log.ts";
 import { personCommand } from "../person-command.ts";
+import { formatPlanId } from "../plans/plan-id.ts";
 import { formatRunId } from "../runs/run-id.ts";
 import { type CliContext, print, say } from "./context.ts";
 
@@ -62,6 +64,11 @@ async function restore(context: CliContext, given: string | undefined, options: 
   report(context, restored);
 }
 
+function listed(handles: readonly string[]): string {
+  const more = handles.length > 10 ? `, and ${handles.length - 10} more` : "";
+  return handles.slice(0, 10).join(", ") + more;
+}
+
 function report(
   context: CliContext,
   { backup, config, held, secrets, aside, oldStore, lostHead }: RestoredBackup,
@@ -88,13 +95,19 @@ function report(
       `${chain.refusals.length} decisions in it do not count here: ${personCommand(home, "keys", "list")}`,
     );
   if (held !== undefined && held.asked.length > 0) {
-    const shown = held.asked.slice(0, 10).map(formatRunId).join(", ");
-    const more = held.asked.length > 10 ? `, and ${held.asked.length - 10} more` : "";
-    print(context, `Had not ended, and what they did since is not known: ${shown}${more}. Each waits for you:`);
+    const runs = listed(held.asked.map(formatRunId));
+    print(context, `Had not ended, and what they did since is not known: ${runs}. Each waits for you:`);
     print(context, `  ${personCommand(home, "answer", formatRunId(held.asked[0] ?? 0), "resume")} (or fail)`);
   }
   if (held !== undefined && held.goOn.length > 0)
     print(context, `Go on by themselves: ${held.goOn.length} runs that reach nothing outside, or may be repeated.`);
+  if (held !== undefined && held.plans.length > 0)
+    print(
+      context,
+      `Plans that had not ended are stopped: ${listed(held.plans.map(formatPlanId))}. ${personCommand(home, "plans", "resume", formatPlanId(held.plans[0] ?? 0))} lets one go on.`,
+    );
+  if (held !== undefined && held.agents.length > 0)
+    print(context, `Agents that had not ended are given up: ${listed(held.agents.map(formatAgentId))}.`);
   say(context, "Slots that passed since are made up for as catchUp of each schedule says.");
   const known = new Set(readSecrets(home.env).names());
   const missing = secrets.filter((name) => !known.has(name));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { decisionsShape, pickVersion, readFiles, versionShape } from "../review/material.ts";
 import { findFalseMaterial } from "../review/review-material.ts";
 import { definitionKinds, subjectNoun, subjectWord } from "../review/subject.ts";
 import { sha256 } from "../sha256.ts";
@@ -9,39 +10,17 @@ import { bundleOf, saysTheSame } from "./definition.ts";
 import { readSnapshot } from "./definition-snapshot.ts";
 import { type DefinitionsDeps, notFound } from "./read-definitions.ts";
 
-const versionMaterial = z.object({
-  kind: z.enum(definitionKinds),
-  name: z.string(),
-  number: z.int().positive(),
-  state: z.enum(["pending", "approved", "rejected", "superseded", "revoked"]),
-  source_hash: z.string(),
-  bundle_hash: z.string(),
-  manifest_hash: z.string(),
-  /** Texts exactly as they were hashed. */
-  manifest: z.string(),
-  snapshot: z.string(),
-  compiler: z.string(),
-  runtime: z.string(),
-  proposed_by: z.string(),
-  rejected_note: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  /** Bytes of its files in base64, by path. */
-  files: z.record(z.string(), z.string()),
-});
+const versionMaterial = z.object({ ...versionShape, kind: z.enum(definitionKinds), name: z.string() });
 
 /** What a review of a definition is made of and what a signature needs, as plain JSON; the person's process checks every hash of it. */
 export const definitionMaterialSchema = z.object({
   version: versionMaterial,
   /** The version that is used now, to compare with. */
   base: versionMaterial.nullable(),
-  active: z.object({ version: z.int(), decidedAt: z.string(), keyId: z.string() }).nullable(),
-  newest: z.int(),
+  ...decisionsShape,
   origin: z.enum(["shipped", "home", "path"]),
   /** Its file or folder; null where that was deleted. */
   path: z.string().nullable(),
-  /** Hash of the last decision. */
-  head: z.string(),
-  keys: z.object({ count: z.int(), setUp: z.boolean(), protected: z.boolean(), problem: z.string().nullable() }),
 });
 
 export type DefinitionVersionMaterial = z.infer<typeof versionMaterial>;
@@ -75,10 +54,9 @@ export async function readDefinitionMaterial(
   const status = await approvals.status();
   // A broken chain stops every use, but the review must still show, for that is how the person finds out.
   const active = status.problem === null ? ((await approvals.activeOf(subject)) ?? null) : null;
-  const wanted =
-    number ?? versions.find(({ state }) => state === "pending")?.number ?? active?.version ?? versions[0]?.number;
-  if (wanted === undefined || !versions.some((version) => version.number === wanted)) {
-    const which = wanted === undefined ? "version" : `v${wanted}`;
+  const wanted = pickVersion(versions, number, active?.version);
+  if (wanted === undefined) {
+    const which = number === undefined ? "version" : `v${number}`;
     throw new UserError("version_not_found", `There is no ${which} of ${subjectNoun(subject)}.`, {
       next: `jr review ${subjectWord(subject)}`,
     });
@@ -120,14 +98,7 @@ async function readVersion(
     .where("number", "=", number)
     .executeTakeFirstOrThrow();
   const listed = sha256(row.snapshot) === row.source_hash ? readSnapshot(row.snapshot) : [];
-  const hashes = [...new Set(listed.map(([, hash]) => hash))];
-  const blobs =
-    hashes.length === 0
-      ? []
-      : await db.selectFrom("blobs").select(["hash", "bytes"]).where("hash", "in", hashes).execute();
-  const bytesOf = new Map(blobs.map(({ hash, bytes }) => [hash, bytes]));
-  const files = listed.map(([path, hash]) => [path, Buffer.from(bytesOf.get(hash) ?? []).toString("base64")]);
-  return { ...row, created_at: row.created_at.toISOString(), files: Object.fromEntries(files) };
+  return { ...row, created_at: row.created_at.toISOString(), files: await readFiles(db, listed) };
 }
 
 /** Texts of a version's files by path, the main file first. */

@@ -4,13 +4,14 @@ import { livePlanStates } from "./plan-states.ts";
 
 /**
  * Stops plans that a restored store holds as live: what their nodes did after the backup is not on record, and would happen again without
- * anybody's word. `jr plans resume` lets each go on. Gives back how many there are.
+ * anybody's word. `jr plans resume` lets each go on. Gives back which.
  */
-export async function holdRestoredPlans(db: Db): Promise<number> {
-  const { numUpdatedRows } = await db
+export async function holdRestoredPlans(db: Db): Promise<number[]> {
+  const stopped = await db
     .updateTable("plans")
     .set({ state: "stopped", lease: sql<number>`lease + 1`, lease_owner: null, running_since: null })
     .where("state", "in", livePlanStates)
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
+    .returning("id")
+    .execute();
+  return stopped.map(({ id }) => id).sort((a, b) => a - b);
 }

@@ -5,29 +5,16 @@ import { sha256 } from "../sha256.ts";
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import type { Approvals } from "./approvals.ts";
+import { decisionsShape, pickVersion, readFiles, versionShape } from "./material.ts";
 
 const versionMaterial = z.object({
+  ...versionShape,
   job: z.string(),
-  number: z.int().positive(),
-  state: z.enum(["pending", "approved", "rejected", "superseded", "revoked"]),
-  source_hash: z.string(),
-  bundle_hash: z.string(),
-  manifest_hash: z.string(),
-  /** Texts exactly as they were hashed. */
-  manifest: z.string(),
-  snapshot: z.string(),
   packages: z.string(),
   checks: z.string(),
-  compiler: z.string(),
-  runtime: z.string(),
-  proposed_by: z.string(),
   note: z.string().nullable(),
-  rejected_note: z.string().nullable(),
   /** JSON of a RehearsalReport; unsigned. */
   rehearsal: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  /** Bytes of the snapshot's files in base64, by path. */
-  files: z.record(z.string(), z.string()),
 });
 
 /** Everything that a review is made of and that a signature needs, as plain JSON; the person's process checks every hash of it. */
@@ -35,14 +22,10 @@ export const reviewMaterialSchema = z.object({
   version: versionMaterial,
   /** The version that is active now, to compare with. */
   base: versionMaterial.nullable(),
-  active: z.object({ version: z.int(), decidedAt: z.string(), keyId: z.string() }).nullable(),
+  ...decisionsShape,
   /** What it would have done otherwise in the last runs of `base`; null where that was not compared. Unsigned. */
   behaviour: behaviourDiffSchema.nullable(),
-  newest: z.int(),
   pausedBy: z.string().nullable(),
-  /** Hash of the last decision. */
-  head: z.string(),
-  keys: z.object({ count: z.int(), setUp: z.boolean(), protected: z.boolean(), problem: z.string().nullable() }),
 });
 
 export type VersionMaterial = z.infer<typeof versionMaterial>;
@@ -74,14 +57,10 @@ export async function readReviewMaterial(
   const status = await approvals.status();
   // A broken chain stops every run, but the review must still show, for that is how the person finds out.
   const active = status.problem === null ? ((await approvals.active(name)) ?? null) : null;
-  const wanted =
-    number ?? versions.find(({ state }) => state === "pending")?.number ?? active?.version ?? versions[0]?.number;
-  if (wanted === undefined || !versions.some((version) => version.number === wanted)) {
-    throw new UserError(
-      "version_not_found",
-      `Job "${name}" has no ${wanted === undefined ? "version" : `v${wanted}`}.`,
-      { next: `jr review ${name}` },
-    );
+  const wanted = pickVersion(versions, number, active?.version);
+  if (wanted === undefined) {
+    const which = number === undefined ? "version" : `v${number}`;
+    throw new UserError("version_not_found", `Job "${name}" has no ${which}.`, { next: `jr review ${name}` });
   }
   const version = await readVersion(db, name, wanted);
   const differing = findFalseMaterial(version);
@@ -118,18 +97,13 @@ async function readVersion(db: Db, job: string, number: number): Promise<Version
     .where("job", "=", job)
     .where("number", "=", number)
     .executeTakeFirstOrThrow();
-  const listed =
-    sha256(row.snapshot) === row.source_hash
-      ? Object.entries(snapshotSchema.parse(JSON.parse(row.snapshot)).files)
-      : [];
-  const hashes = [...new Set(listed.map(([, file]) => file.hash))];
-  const blobs =
-    hashes.length === 0
-      ? []
-      : await db.selectFrom("blobs").select(["hash", "bytes"]).where("hash", "in", hashes).execute();
-  const bytesOf = new Map(blobs.map(({ hash, bytes }) => [hash, bytes]));
-  const files = listed.map(([path, { hash }]) => [path, Buffer.from(bytesOf.get(hash) ?? []).toString("base64")]);
-  return { ...row, created_at: row.created_at.toISOString(), files: Object.fromEntries(files) };
+  const isWhole = sha256(row.snapshot) === row.source_hash;
+  const listed = isWhole ? Object.entries(snapshotSchema.parse(JSON.parse(row.snapshot)).files) : [];
+  const files = await readFiles(
+    db,
+    listed.map(([path, { hash }]) => [path, hash]),
+  );
+  return { ...row, created_at: row.created_at.toISOString(), files };
 }
 
 type Hashed = Pick<VersionMaterial, "manifest" | "manifest_hash" | "snapshot" | "source_hash" | "files">;

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { UserError } from "../errors.ts";
 import type { Db } from "../store/open-store.ts";
 import type { DefinitionKind, VersionState } from "../store/tables.ts";
@@ -17,75 +18,48 @@ export type StoredVersions = Readonly<{
   revoke(number: number | null): Promise<void>;
 }>;
 
-const columns = [
-  "number",
-  "state",
-  "source_hash",
-  "bundle_hash",
-  "manifest_hash",
-  "manifest",
-  "snapshot",
-  "compiler",
-  "runtime",
-] as const;
+type Found = StoredHashes & Readonly<{ state: VersionState }>;
 
 /** The versions of a job, role, skill, MCP server or command. */
 export function storedVersions(db: Db, { kind, name }: Subject): StoredVersions {
-  return kind === "job" ? ofJob(db, name) : ofDefinition(db, kind, name);
-}
-
-function ofJob(db: Db, job: string): StoredVersions {
-  const update = () => db.updateTable("versions").where("job", "=", job);
-  const select = () => db.selectFrom("versions").where("job", "=", job);
+  const table = sql.table(kind === "job" ? "versions" : "definitions");
+  const own = kind === "job" ? sql`job = ${name}` : sql`kind = ${kind} and name = ${name}`;
   return {
-    async requireKnown() {
-      const row = await db.selectFrom("jobs").select("name").where("name", "=", job).executeTakeFirst();
-      if (row === undefined) throw new UserError("job_not_found", `No job "${job}".`, { next: "job_list" });
+    requireKnown: () => (kind === "job" ? requireJob(db, name) : requireDefinition(db, kind, name)),
+    async find(number) {
+      const { rows } = await sql<Found>`
+        select number, state, source_hash, bundle_hash, manifest_hash, manifest, snapshot, compiler, runtime
+        from ${table} where ${own} and number = ${number}`.execute(db);
+      return rows[0];
     },
-    find: (number) => select().select(columns).where("number", "=", number).executeTakeFirst(),
     async findPending({ above = 0, number }) {
-      let query = select().select("number").where("state", "=", "pending").where("number", ">", above);
-      if (number !== undefined) query = query.where("number", "=", number);
-      return (await query.orderBy("number", "desc").executeTakeFirst())?.number;
+      const that = number === undefined ? sql`true` : sql`number = ${number}`;
+      const { rows } = await sql<{ number: number }>`
+        select number from ${table} where ${own} and state = 'pending' and number > ${above} and ${that}
+        order by number desc limit 1`.execute(db);
+      return rows[0]?.number;
     },
     async approve(number) {
-      await update().set({ state: "approved" }).where("number", "=", number).execute();
+      await sql`update ${table} set state = 'approved' where ${own} and number = ${number}`.execute(db);
     },
     async reject(number, note) {
-      const rejected = update().set({ state: "rejected", rejected_note: note });
-      await rejected.where("number", "=", number).where("state", "=", "pending").execute();
+      await sql`update ${table} set state = 'rejected', rejected_note = ${note}
+        where ${own} and number = ${number} and state = 'pending'`.execute(db);
     },
     async revoke(number) {
-      const revoked = update().set({ state: "revoked" }).where("state", "=", "approved");
-      await (number === null ? revoked : revoked.where("number", "=", number)).execute();
+      const those = number === null ? sql`true` : sql`number = ${number}`;
+      await sql`update ${table} set state = 'revoked' where ${own} and state = 'approved' and ${those}`.execute(db);
     },
   };
 }
 
-function ofDefinition(db: Db, kind: DefinitionKind, name: string): StoredVersions {
-  const update = () => db.updateTable("definitions").where("kind", "=", kind).where("name", "=", name);
-  const select = () => db.selectFrom("definitions").where("kind", "=", kind).where("name", "=", name);
-  return {
-    async requireKnown() {
-      if ((await select().select("number").limit(1).executeTakeFirst()) !== undefined) return;
-      throw new UserError("definition_not_found", `There is no ${subjectNoun({ kind, name })}.`, { next: "jr status" });
-    },
-    find: (number) => select().select(columns).where("number", "=", number).executeTakeFirst(),
-    async findPending({ above = 0, number }) {
-      let query = select().select("number").where("state", "=", "pending").where("number", ">", above);
-      if (number !== undefined) query = query.where("number", "=", number);
-      return (await query.orderBy("number", "desc").executeTakeFirst())?.number;
-    },
-    async approve(number) {
-      await update().set({ state: "approved" }).where("number", "=", number).execute();
-    },
-    async reject(number, note) {
-      const rejected = update().set({ state: "rejected", rejected_note: note });
-      await rejected.where("number", "=", number).where("state", "=", "pending").execute();
-    },
-    async revoke(number) {
-      const revoked = update().set({ state: "revoked" }).where("state", "=", "approved");
-      await (number === null ? revoked : revoked.where("number", "=", number)).execute();
-    },
-  };
+async function requireJob(db: Db, name: string): Promise<void> {
+  const row = await db.selectFrom("jobs").select("name").where("name", "=", name).executeTakeFirst();
+  if (row === undefined) throw new UserError("job_not_found", `No job "${name}".`, { next: "job_list" });
+}
+
+async function requireDefinition(db: Db, kind: DefinitionKind, name: string): Promise<void> {
+  const own = db.selectFrom("definitions").select("number").where("kind", "=", kind).where("name", "=", name);
+  if ((await own.limit(1).executeTakeFirst()) !== undefined) return;
+  throw new UserError("definition_not_found", `There is no ${subjectNoun({ kind, name })}.`, { next: "jr status" });
 }

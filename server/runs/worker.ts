@@ -5,9 +5,10 @@ import { asMachineTrouble } from "../machine-trouble.ts";
 import type { Store } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
 import type { Begin } from "./execute-run.ts";
+import { keepBeating } from "./keep-beating.ts";
 import { claim, type Except } from "./queue/claim.ts";
 import { type Enqueued, enqueue, type NewRun } from "./queue/enqueue.ts";
-import { heartbeat, heartbeatMs, type Lease, lostAfterMs } from "./queue/heartbeat.ts";
+import { heartbeat, type Lease } from "./queue/heartbeat.ts";
 import { findPlace } from "./queue/place.ts";
 import { reap } from "./queue/reap.ts";
 import type { Settlement } from "./queue/settle.ts";
@@ -78,7 +79,6 @@ export function startWorker({
   /** Runs that another worker may serve, with the time until which they are left to it. */
   const leftAlone = new Map<number, number>();
   const wake = createWake();
-  const beatWake = createWake();
   const stopped = new AbortController();
   let draining = false;
   /** Places that are kept for runs which may start at once. */
@@ -88,8 +88,6 @@ export function startWorker({
   let connected = true;
   /** What of this machine broke an attempt or a claim. */
   let trouble: { message: string; at: number } | undefined;
-  let steadySince = performance.now();
-  let lastBeat = performance.now();
 
   function lostConnection(thrown: unknown): void {
     if (connected) log.error({ err: thrown }, `the database does not answer: ${messageOf(thrown)}`);
@@ -233,22 +231,6 @@ export function startWorker({
     }
   }
 
-  async function beatLoop(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      try {
-        await beat();
-        const now = performance.now();
-        // After a pause (database away, machine asleep) other workers get the time to renew their leases first.
-        if (now - lastBeat > 2 * heartbeatMs) steadySince = now;
-        lastBeat = now;
-        if (now - steadySince > lostAfterMs) await reapNow();
-      } catch (thrown) {
-        lostConnection(thrown);
-      }
-      if (!stopped.signal.aborted) await beatWake.wait(heartbeatMs);
-    }
-  }
-
   async function reapNow(onlyWorker?: string): Promise<void> {
     const ended = await reap(store.db, { onlyWorker });
     for (const run of ended) {
@@ -260,7 +242,8 @@ export function startWorker({
   async function begin(): Promise<void> {
     // PGlite is ours alone, so that every lease in it is a dead daemon's; elsewhere leases have to run out.
     if (store.kind === "pglite") await reapNow(worker).catch(lostConnection);
-    await Promise.all([claimLoop(), beatLoop()]);
+    const beats = keepBeating({ beat, reap: reapNow, onFailure: lostConnection, signal: stopped.signal });
+    await Promise.all([claimLoop(), beats]);
   }
 
   const listening = store
@@ -291,7 +274,6 @@ export function startWorker({
       await settleSurely({ store, log }, flight.run, interrupted, AbortSignal.timeout(2_000));
     }
     stopped.abort();
-    beatWake.ring();
     await loops;
     const unlisten = await listening;
     await unlisten();

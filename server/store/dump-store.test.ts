@@ -1,3 +1,4 @@
+import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { fillTables, rowsAsText } from "../../tests/support/fill-tables.ts";
@@ -7,7 +8,6 @@ import { putBlob } from "./blobs.ts";
 import { dumpStore, type StorePart } from "./dump-store.ts";
 import { createLoader, difference } from "./load-store.ts";
 import { migrate, migrations } from "./migrate.ts";
-import { openMemoryPglite } from "./open-pglite.ts";
 import { type Db, pgliteStore, postgresStore, type Store } from "./open-store.ts";
 
 const pairs = storeKinds.flatMap((from) => storeKinds.map((to) => [from, to] as const));
@@ -75,7 +75,7 @@ test("a copy that lacks a row, or has another, is not taken for the same", async
 
 /** Made anew, which PostgreSQL does much faster. */
 async function storeOf(shape: string): Promise<Store> {
-  if (!storeKinds.includes("postgres")) return pgliteStore(await openMemoryPglite(), { upTo: shape });
+  if (!storeKinds.includes("postgres")) return pgliteStore(await PGlite.create(), { upTo: shape });
   const database = await createTestDatabase();
   const store = await postgresStore(database.url, silentLog, { upTo: shape });
   const close = async () => {

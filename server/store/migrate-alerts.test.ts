@@ -1,3 +1,4 @@
+import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { expect, test } from "vitest";
@@ -8,7 +9,6 @@ import { openAlerts } from "../runs/alerts.ts";
 import { findDeadRuns, listDeadLetters } from "../runs/dead-letters.ts";
 import { connectPglite } from "./connect-pglite.ts";
 import { migrate, migrations } from "./migrate.ts";
-import { openMemoryPglite } from "./open-pglite.ts";
 import { openPostgres } from "./open-postgres.ts";
 import type { Tables } from "./tables.ts";
 
@@ -17,7 +17,7 @@ async function databaseBefore(kind: StoreKind, migration: string): Promise<Async
   const database = kind === "postgres" ? await createTestDatabase() : undefined;
   const dialect =
     database === undefined
-      ? (await connectPglite(await openMemoryPglite())).dialect
+      ? (await connectPglite(await PGlite.create())).dialect
       : new PostgresDialect({ pool: await openPostgres(database.url, silentLog) });
   const db = new Kysely<Tables>({ dialect });
   const names = Object.keys(migrations).sort();

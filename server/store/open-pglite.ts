@@ -62,8 +62,3 @@ export async function reopenPglite(dataDir: string): Promise<PGlite> {
   }
   return openPglite(dataDir);
 }
-
-/** An embedded database in memory, for tests, from a tar made by `dumpDataDir` where one is given. */
-export function openMemoryPglite(loadDataDir?: Blob): Promise<PGlite> {
-  return PGlite.create(loadDataDir ? { loadDataDir } : {});
-}

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../server/home.ts";
@@ -28,6 +28,15 @@ export default defineJob({
 });
 `;
 
+const role = `---
+description: Reads and says what it read
+tools: [file_read, answer]
+permissions:
+  files: { read: [.] }
+---
+Read what you are given.
+`;
+
 /** The folder of a home, and where its store is, as the environment says. */
 const placeOf = ({ env }: E2eHome) => ({
   dataDir: join(env.JOBRUNNER_HOME ?? "", "data"),
@@ -45,10 +54,24 @@ async function withJobs(home: E2eHome): Promise<void> {
   }
 }
 
+/** A role that the person signed, a plan that has ended, and one that waits for the person. */
+async function withPlans(home: E2eHome): Promise<void> {
+  const place = home.env.JOBRUNNER_HOME ?? "";
+  mkdirSync(join(place, "roles"), { recursive: true });
+  writeFileSync(join(place, "roles", "house.md"), role);
+  await expect.poll(async () => (await home.approve("role:house")).code, { timeout: 60_000 }).toBe(0);
+  const goal = join(home.root, "goal.yaml");
+  writeFileSync(goal, "goal: write\nnodes: [{ key: write, job: writing }]\n");
+  must(await home.jr(["plan-run", goal]));
+  writeFileSync(goal, "goal: agree\nnodes: [{ key: agree, kind: person, prompt: Agree? }]\n");
+  must(await home.jr(["plan-run", goal, "--no-wait"]));
+}
+
 test("a backup under load is consistent, and what is restored elsewhere goes on", { timeout: 300_000 }, async () => {
   await using home = await e2eHome();
   await withJobs(home);
   must(await home.jr(["run", "asking"]));
+  await withPlans(home);
   const over = new AbortController();
   const load = (async () => {
     for (let asked = 0; ; asked += 1) {
@@ -57,7 +80,7 @@ test("a backup under load is consistent, and what is restored elsewhere goes on"
     }
   })();
   await expect
-    .poll(async () => (await home.jr(["show", "R3", "--json"])).stdout, { timeout: 60_000 })
+    .poll(async () => (await home.jr(["show", "R4", "--json"])).stdout, { timeout: 60_000 })
     .toContain("succeeded");
   const file = join(home.root, "backup.tar.gz");
   must(await home.jr(["backup", file]));
@@ -69,11 +92,19 @@ test("a backup under load is consistent, and what is restored elsewhere goes on"
   rmSync(other.jobs, { recursive: true });
   const restored = must(await other.jr(["restore", file]));
   expect(restored.stdout).toContain("R1");
+  expect(restored.stdout).toContain("Plans that had not ended are stopped: P2.");
   await requireConsistent(other);
   must(await other.jr(["start"]));
   // The key, its passphrase, the approvals and the jobs folder came along.
   must(await other.jr(["run", "writing", "--wait"]));
   expect(must(await other.jr(["show", "R1"])).stdout).toContain("needs_decision");
+  expect(must(await other.jr(["role", "list"])).stdout).toMatch(/house .*approved/);
+  expect(must(await other.jr(["plans"])).stdout).toMatch(/P2 +stopped[\s\S]*P1 +succeeded/);
+  expect(readFileSync(join(other.env.JOBRUNNER_HOME ?? "", "plans", "P1", "write", "output.json"), "utf8")).toBe(
+    '"R2"',
+  );
+  must(await other.jr(["plans", "resume", "P2"]));
+  must(await other.jr(["plans", "cancel", "P2"]));
   must(await other.jr(["answer", "R1", "resume"]));
   await expect.poll(async () => (await other.jr(["answer", "R1"])).stdout, { timeout: 60_000 }).toContain("yes | no");
   must(await other.jr(["answer", "R1", "yes"]));

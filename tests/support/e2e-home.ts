@@ -42,7 +42,7 @@ const toolResult = z.object({
 
 /**
  * A fresh home on the store that TEST_STORE names, or on the database that is given, in the parent folder that is given. Where tests
- * share them, it begins with an empty embedded database and compiled code, unless it is to be `bare`. Disposing it stops the daemon and
+ * share them, it begins with a database without rows and with compiled code, unless it is to be `bare`. Disposing it stops the daemon and
  * removes everything but a given database.
  */
 export async function e2eHome(given: { databaseUrl?: string; parent?: string; bare?: boolean } = {}): Promise<E2eHome> {
@@ -52,7 +52,7 @@ export async function e2eHome(given: { databaseUrl?: string; parent?: string; ba
   const home = join(root, "home");
   mkdirSync(home, { mode: 0o700 });
   const ownDatabase = given.databaseUrl === undefined && process.env.TEST_STORE === "postgres";
-  const database = ownDatabase ? await createTestDatabase() : undefined;
+  const database = ownDatabase ? await createTestDatabase({ migrated: !given.bare }) : undefined;
   const databaseUrl = given.databaseUrl ?? database?.url;
   const shared = given.bare ? undefined : process.env.TEST_SHARED;
   if (shared && databaseUrl === undefined) cpSync(join(shared, "pglite"), join(home, "data"), { recursive: true });

@@ -15,15 +15,19 @@ export type Cluster = Readonly<{
   up(): void;
 }>;
 
-/** Starts a cluster on a free loopback port, as user `postgres` or `nobody` when we are root; undefined where no server is installed. */
-export async function startCluster(): Promise<Cluster | undefined> {
+/**
+ * Starts a cluster on a free loopback port, as user `postgres` or `nobody` when we are root; undefined where no server is installed.
+ * `unsynced` is quicker, and loses nothing but where the machine itself dies.
+ */
+export async function startCluster({ unsynced = false } = {}): Promise<Cluster | undefined> {
   const bin = findBinaries();
   if (!bin) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-pg-"));
   chmodSync(folder, 0o777);
   const data = join(folder, "data");
   const port = await freePort();
-  const settings = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200`;
+  const sync = unsynced ? "-c fsync=off" : "";
+  const settings = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200 ${sync}`;
   const run = (program: string, ...args: string[]) => runAsOther(join(bin, program), args);
   run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C");
   const start = () => run("pg_ctl", "-D", data, "-w", "-s", "-l", join(folder, "log"), "-o", settings, "start");

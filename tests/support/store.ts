@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { openAsBlob } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import pg from "pg";
 import { silentLog } from "../../server/log.ts";
-import { openMemoryPglite } from "../../server/store/open-pglite.ts";
 import { openStore, pgliteStore, type Store } from "../../server/store/open-store.ts";
 
 export type StoreKind = Store["kind"];
@@ -18,15 +18,27 @@ export async function testStore(
   { searchPath }: Readonly<{ searchPath?: string }> = {},
 ): Promise<Store> {
   if (kind === "postgres") return postgresTestStore(searchPath);
-  const shared = process.env.TEST_SHARED;
-  const pglite = await openMemoryPglite(shared ? await openAsBlob(join(shared, "pglite.tar")) : undefined);
-  const store = await pgliteStore(pglite);
+  const store = await pgliteTestStore();
   if (searchPath !== undefined) await sql`set search_path = ${sql.raw(searchPath)}`.execute(store.db);
   return store;
 }
 
+/** From a copy of the shared one, which opens sooner than one in memory; unsynced. */
+async function pgliteTestStore(): Promise<Store> {
+  const shared = process.env.TEST_SHARED;
+  if (!shared) return pgliteStore(await PGlite.create());
+  const dataDir = mkdtempSync(join(shared, "store-"));
+  cpSync(join(shared, "pglite"), dataDir, { recursive: true });
+  const store = await pgliteStore(await PGlite.create({ dataDir }));
+  const close = async () => {
+    await store[Symbol.asyncDispose]();
+    rmSync(dataDir, { recursive: true });
+  };
+  return { ...store, [Symbol.asyncDispose]: close };
+}
+
 async function postgresTestStore(searchPath: string | undefined): Promise<Store> {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ migrated: true });
   const url = new URL(database.url);
   if (searchPath !== undefined) url.searchParams.set("options", `-c search_path=${searchPath.replaceAll(" ", "")}`);
   const store = await openStore({ dataDir: "", databaseUrl: url.href, log: silentLog });
@@ -37,12 +49,13 @@ async function postgresTestStore(searchPath: string | undefined): Promise<Store>
   return { ...store, [Symbol.asyncDispose]: close };
 }
 
-/** An empty database of its own on the test server. */
-export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+/** A database of its own on the test server: empty, or with our tables where tests share such a one. */
+export async function createTestDatabase({ migrated = false } = {}): Promise<{ url: string; drop(): Promise<void> }> {
   const server = process.env.TEST_DATABASE_URL;
   if (!server) throw new Error("No PostgreSQL for tests: set TEST_DATABASE_URL or install it.");
   const name = `jr_${randomUUID().replaceAll("-", "")}`;
-  await onServer(server, `create database ${name}`);
+  const template = migrated ? process.env.TEST_DATABASE_TEMPLATE : undefined;
+  await onServer(server, `create database ${name} ${template ? `template ${template}` : ""}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(server, `drop database ${name} with (force)`) };
