@@ -1,8 +1,7 @@
-import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { fillTables, rowsAsText } from "../../tests/support/fill-tables.ts";
-import { createTestDatabase, storeKinds, testStore } from "../../tests/support/store.ts";
+import { createTestDatabase, storeKinds, testStore, unsyncedPglite } from "../../tests/support/store.ts";
 import { silentLog } from "../log.ts";
 import { putBlob } from "./blobs.ts";
 import { dumpStore, type StorePart } from "./dump-store.ts";
@@ -75,7 +74,7 @@ test("a copy that lacks a row, or has another, is not taken for the same", async
 
 /** Made anew, which PostgreSQL does much faster. */
 async function storeOf(shape: string): Promise<Store> {
-  if (!storeKinds.includes("postgres")) return pgliteStore(await PGlite.create(), { upTo: shape });
+  if (!storeKinds.includes("postgres")) return pgliteStore(await unsyncedPglite(), { upTo: shape });
   const database = await createTestDatabase();
   const store = await postgresStore(database.url, silentLog, { upTo: shape });
   const close = async () => {

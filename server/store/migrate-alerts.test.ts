@@ -1,8 +1,7 @@
-import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { expect, test } from "vitest";
-import { createTestDatabase, type StoreKind, storeKinds } from "../../tests/support/store.ts";
+import { createTestDatabase, type StoreKind, storeKinds, unsyncedPglite } from "../../tests/support/store.ts";
 import { silentLog } from "../log.ts";
 import { queueAlerts } from "../runs/alerts/queue-alerts.ts";
 import { openAlerts } from "../runs/alerts.ts";
@@ -17,7 +16,7 @@ async function databaseBefore(kind: StoreKind, migration: string): Promise<Async
   const database = kind === "postgres" ? await createTestDatabase() : undefined;
   const dialect =
     database === undefined
-      ? (await connectPglite(await PGlite.create())).dialect
+      ? (await connectPglite(await unsyncedPglite())).dialect
       : new PostgresDialect({ pool: await openPostgres(database.url, silentLog) });
   const db = new Kysely<Tables>({ dialect });
   const names = Object.keys(migrations).sort();

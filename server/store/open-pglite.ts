@@ -1,6 +1,6 @@
-import { existsSync, fsyncSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
@@ -12,12 +12,13 @@ const fileSystem = z.object({
   ),
 });
 
+/** The default of 128 MB is memory of our process, and takes most of the time to open; the operating system caches the files anyway. */
+const buffers = ["-c", "shared_buffers=16MB"];
 const startParams = [
   // `-F` turns fsync off. Of the methods to sync the log, Emscripten passes only fsync on; fdatasync does nothing there.
   ...PGlite.defaultStartParams.filter((param) => param !== "-F"),
   ...["-c", "wal_sync_method=fsync"],
-  // The default of 128 MB is memory of our process; the operating system caches the files anyway.
-  ...["-c", "shared_buffers=16MB"],
+  ...buffers,
 ];
 
 /**
@@ -29,9 +30,15 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
   if (!existsSync(join(dataDir, "PG_VERSION"))) {
     const unfinished = `${dataDir}.new`;
     rmSync(unfinished, { recursive: true, force: true });
-    const fresh = await PGlite.create({ dataDir: unfinished, startParams });
+    const fresh = await PGlite.create({
+      dataDir: unfinished,
+      startParams,
+      initDbStartParams: [...buffers, "--no-sync"],
+    });
     await fresh.close();
+    syncFolder(unfinished);
     renameSync(unfinished, dataDir);
+    syncFile(dirname(dataDir));
   }
   const pglite = await PGlite.create({ dataDir, startParams });
   const { node } = fileSystem.parse(pglite.Module.FS).lookupPath(PGlite.paths.PGDATA);
@@ -40,6 +47,22 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
     return 0;
   };
   return pglite;
+}
+
+function syncFolder(folder: string): void {
+  for (const { parentPath, name } of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    syncFile(join(parentPath, name));
+  }
+  syncFile(folder);
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** What a start after a crash writes at most before it answers: a segment of the log, and what is replayed. */

@@ -1,15 +1,15 @@
-import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { unsyncedPglite } from "../../tests/support/store.ts";
 import { notify, pgliteStore } from "./open-store.ts";
 
 test("a store whose database dies fails what was under way, opens again, and hears notifications again", async () => {
-  const first = await PGlite.create();
+  const first = await unsyncedPglite();
   let opened = 0;
   const reopen = async () => {
     opened += 1;
     if (opened === 1) throw new Error("no room yet");
-    return PGlite.create();
+    return unsyncedPglite();
   };
   await using store = await pgliteStore(first, { reopen });
   const { db } = store;

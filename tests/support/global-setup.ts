@@ -5,7 +5,7 @@ import { silentLog } from "../../server/log.ts";
 import { openPglite } from "../../server/store/open-pglite.ts";
 import { pgliteStore, postgresStore } from "../../server/store/open-store.ts";
 import { startCluster } from "./postgres-cluster.ts";
-import { createTestDatabase } from "./store.ts";
+import { createTestDatabase, unsyncedPglite } from "./store.ts";
 
 /**
  * Makes what the test files share, once for all projects: databases with our tables to start copies from, compiled code, and a PostgreSQL
@@ -15,7 +15,9 @@ export default async function setup(): Promise<() => Promise<void>> {
   if (process.env.TEST_SHARED) return async () => {};
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   process.env.TEST_SHARED = folder;
-  await using _pglite = await pgliteStore(await openPglite(join(folder, "pglite")));
+  // As a daemon makes it, for homes; and one that is copied and opened sooner.
+  await using _own = await pgliteStore(await openPglite(join(folder, "pglite")));
+  await using _small = await pgliteStore(await unsyncedPglite(join(folder, "small-pglite")));
   const cluster = process.env.TEST_DATABASE_URL ? undefined : await startCluster({ unsynced: true });
   if (cluster) process.env.TEST_DATABASE_URL = cluster.url;
   const template = process.env.TEST_DATABASE_URL ? await makeTemplate() : undefined;

@@ -23,18 +23,32 @@ export async function testStore(
   return store;
 }
 
-/** From a copy of the shared one, which opens sooner than one in memory; unsynced. */
+/** From a copy of the shared one, which opens sooner than one in memory. */
 async function pgliteTestStore(): Promise<Store> {
   const shared = process.env.TEST_SHARED;
-  if (!shared) return pgliteStore(await PGlite.create());
+  if (!shared) return pgliteStore(await unsyncedPglite());
   const dataDir = mkdtempSync(join(shared, "store-"));
-  cpSync(join(shared, "pglite"), dataDir, { recursive: true });
-  const store = await pgliteStore(await PGlite.create({ dataDir }));
+  cpSync(join(shared, "small-pglite"), dataDir, { recursive: true });
+  const store = await pgliteStore(await unsyncedPglite(dataDir));
   const close = async () => {
     await store[Symbol.asyncDispose]();
     rmSync(dataDir, { recursive: true });
   };
   return { ...store, [Symbol.asyncDispose]: close };
+}
+
+/** In memory where no folder is given. Small buffers and a small log make most of what opens and copies it sooner. */
+export function unsyncedPglite(dataDir?: string): Promise<PGlite> {
+  const startParams = [
+    ...PGlite.defaultStartParams,
+    ...small("shared_buffers=2MB", "min_wal_size=2MB", "max_wal_size=32MB"),
+  ];
+  const initDbStartParams = [...small("shared_buffers=2MB"), "--wal-segsize=1", "--no-sync"];
+  return PGlite.create({ startParams, initDbStartParams, ...(dataDir === undefined ? {} : { dataDir }) });
+}
+
+function small(...settings: string[]): string[] {
+  return settings.flatMap((setting) => ["-c", setting]);
 }
 
 async function postgresTestStore(searchPath: string | undefined): Promise<Store> {
