@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jrProgram } from "../daemon/write-launcher.ts";
@@ -18,13 +18,15 @@ export type JrFixture = AsyncDisposable &
     spawnJr(...args: string[]): ChildProcess;
   }>;
 
-/** Makes an empty home; `extra` joins the environment of every command. */
+/** Makes a home without rows in its store, where tests share one, else an empty one; `extra` joins the environment of every command. */
 export function jrFixture(extra: NodeJS.ProcessEnv = {}): JrFixture {
   const root = mkdtempSync(join(tmpdir(), "jr-test-"));
   const jobsFolder = join(root, "jobs");
   const { DATABASE_URL: _, ...env } = process.env;
   const all = { ...env, JOBRUNNER_HOME: join(root, "home"), JOBRUNNER_JOBS: jobsFolder, JOBRUNNER_PORT: "0", ...extra };
   const home = homePaths(all);
+  const shared = env.TEST_SHARED;
+  if (shared) cpSync(join(shared, "pglite"), home.data, { recursive: true });
   const children: ChildProcess[] = [];
 
   const jr = (...args: string[]) =>

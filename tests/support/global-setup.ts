@@ -15,6 +15,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   if (process.env.TEST_SHARED) return async () => {};
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   process.env.TEST_SHARED = folder;
+  process.env.NODE_COMPILE_CACHE = join(folder, "compiled");
   // As a daemon makes it, for homes; and one that is copied and opened sooner.
   await using _own = await pgliteStore(await openPglite(join(folder, "pglite")));
   await using _small = await pgliteStore(await unsyncedPglite(join(folder, "small-pglite")));
