@@ -98,11 +98,10 @@ test("a backup under load is consistent, and what is restored elsewhere goes on"
   // The key, its passphrase, the approvals and the jobs folder came along.
   must(await other.jr(["run", "writing", "--wait"]));
   expect(must(await other.jr(["show", "R1"])).stdout).toContain("needs_decision");
-  expect(must(await other.jr(["role", "list"])).stdout).toMatch(/house .*approved/);
+  expect(must(await other.jr(["role", "list"])).stdout).toMatch(/^house +v1 +home/m);
   expect(must(await other.jr(["plans"])).stdout).toMatch(/P2 +stopped[\s\S]*P1 +succeeded/);
-  expect(readFileSync(join(other.env.JOBRUNNER_HOME ?? "", "plans", "P1", "write", "output.json"), "utf8")).toBe(
-    '"R2"',
-  );
+  const result = join(other.env.JOBRUNNER_HOME ?? "", "plans", "P1", "write", "output.md");
+  expect(readFileSync(result, "utf8")).toContain("R2");
   must(await other.jr(["plans", "resume", "P2"]));
   must(await other.jr(["plans", "cancel", "P2"]));
   must(await other.jr(["answer", "R1", "resume"]));
