@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import { databaseTime } from "../../store/database-time.ts";
+import { statementTime } from "../../store/database-time.ts";
 import { inTransaction } from "../../store/in-transaction.ts";
 import { newestMigration } from "../../store/migrate.ts";
 import type { Db } from "../../store/open-store.ts";
@@ -41,7 +41,7 @@ export async function claim(
   }: Readonly<{ worker: string; limit: number; except?: Except; alone?: boolean; now?: Date | undefined }>,
 ): Promise<Claimed> {
   if (limit <= 0) return { runs: [], nextDueMs: null, waits: true };
-  const at = databaseTime(now);
+  const at = statementTime(now);
   const others = sql`r.job <> all(${except.jobs}::text[]) and r.id <> all(${except.runs}::bigint[])
     and (r.resumes or r.job <> all(${except.fresh}::text[]))`;
   if (alone) return claimAll(db, { worker, limit, others, at });

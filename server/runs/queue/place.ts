@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import { databaseTime } from "../../store/database-time.ts";
+import { statementTime } from "../../store/database-time.ts";
 import { inTransaction } from "../../store/in-transaction.ts";
 import { newestMigration } from "../../store/migrate.ts";
 import type { Db } from "../../store/open-store.ts";
@@ -15,7 +15,7 @@ import { concurrencyOf, runColumns, runValues } from "./run-values.ts";
  * place left, and this program is as new as the database.
  */
 function isNext(request: NewRun): RawBuilder<boolean> {
-  const at = databaseTime(request.now);
+  const at = statementTime(request.now);
   const most = concurrencyOf(request);
   return sql<boolean>`exists (select 1 from jobs where name = ${request.job}::text and state = 'active')
     and not exists (select 1 from runs where state in ('queued', 'suspended') and run_at <= ${at})
@@ -58,7 +58,7 @@ export async function place(db: Db, placing: Placing): Promise<Row<"runs"> | und
 }
 
 async function insert(db: Db, { id, request, worker, start }: Placing): Promise<Row<"runs"> | undefined> {
-  const at = databaseTime(request.now);
+  const at = statementTime(request.now);
   const runner = start?.runner ?? null;
   const begun =
     start === null

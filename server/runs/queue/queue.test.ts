@@ -1,12 +1,13 @@
+import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { addAttempt, addJob } from "../../../tests/support/runs.ts";
-import { testStore } from "../../../tests/support/store.ts";
+import { storeKinds, testStore } from "../../../tests/support/store.ts";
 import type { Manifest } from "../../jobs/manifest.ts";
 import type { Db } from "../../store/open-store.ts";
 import { openAlerts } from "../alerts.ts";
 import type { AttemptOutcome } from "../attempt-outcome.ts";
 import { cancelRun } from "../cancel-run.ts";
-import { claim } from "./claim.ts";
+import { claim, lockClaims } from "./claim.ts";
 import { enqueue, type NewRun } from "./enqueue.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { reap } from "./reap.ts";
@@ -337,3 +338,32 @@ describe.each(["pglite", "postgres"] as const)("queue on %s", (kind) => {
     expect(await cancelRun(db, { runId: run.id, by: "person", now: at(80_002) })).toMatchObject({ state: "cancelled" });
   });
 });
+
+test.runIf(storeKinds.includes("postgres"))(
+  "a claim that waited for another counts from when it was made",
+  async () => {
+    await using store = await testStore("postgres");
+    const { db } = store;
+    await addJob(db, "a");
+    await enqueue(db, { ...order("a"), now: undefined });
+    const held = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const holder = db.transaction().execute(async (trx) => {
+      await lockClaims(trx);
+      held.resolve();
+      await release.promise;
+      const { rows } = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(trx);
+      return rows[0]?.at.getTime() ?? Number.NaN;
+    });
+    await held.promise;
+    const claiming = claim(db, { worker: "w1", limit: 1 });
+    const look = sql<{ waits: boolean }>`
+    select exists (select 1 from pg_locks where locktype = 'advisory' and not granted) as waits`;
+    await expect.poll(async () => (await look.execute(db)).rows[0]?.waits, { timeout: 20_000 }).toBe(true);
+    release.resolve();
+    const before = await holder;
+    const [run] = (await claiming).runs;
+    expect(run?.heartbeat_at?.getTime()).toBeGreaterThanOrEqual(before);
+    expect(run?.started_at?.getTime()).toBeGreaterThanOrEqual(before);
+  },
+);
