@@ -19,10 +19,8 @@ test.runIf(process.env.TEST_STORE === "postgres")(
   async (context) => {
     const cluster = await startCluster();
     if (!cluster) return context.skip("this machine has no PostgreSQL server of its own to restart");
-    const shared = process.env.TEST_DATABASE_URL;
-    process.env.TEST_DATABASE_URL = cluster.url;
     try {
-      await using home = await e2eHome();
+      await using home = await e2eHome({ databaseUrl: cluster.url });
       await home.setUp();
       await using host = await home.host();
       await host.call("job_submit", { name: "counter", source });
@@ -38,8 +36,6 @@ test.runIf(process.env.TEST_STORE === "postgres")(
       }
       expect(home.daemonPid()).toBe(daemon);
     } finally {
-      if (shared === undefined) delete process.env.TEST_DATABASE_URL;
-      else process.env.TEST_DATABASE_URL = shared;
       cluster.stop();
     }
   },
