@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { loadConfig } from "../config.ts";
@@ -24,16 +25,19 @@ export function command(context: CliContext): Command {
     .action(() => (isLocked(context.home) && !isHeldByWorker(context.home) ? attach(context) : runHere(context)));
 }
 
+/** Longer than the first start takes on a slow machine. */
+const slowMs = 15_000;
+
 async function runHere(context: CliContext): Promise<void> {
   const { home, env, signal } = context;
   const config = loadConfig(home, env);
   using log = createLog({ ...config.log, file: join(home.logs, "daemon.log"), stderr: "off" });
   using _guard = guardProcess(log);
   await using daemon = await startDaemon({ config, log, env });
-  const slow = setTimeout(
-    () => say(context, "The store is not open yet; see logs/daemon.log in the home folder."),
-    5_000,
-  );
+  if (config.databaseUrl === null && !existsSync(home.data)) {
+    say(context, "First start: making the embedded database, which takes some seconds.");
+  }
+  const slow = setTimeout(() => say(context, `The store is not open yet; see ${home.logs}/daemon.log.`), slowMs);
   try {
     await Promise.race([daemon.ready, aborted(signal)]);
   } finally {
