@@ -3,13 +3,14 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf, UserError } from "./errors.ts";
 
 /** Replaces a file, so that after a crash, power loss or on a full disk it holds the old or the new text, whole. */
@@ -58,8 +59,22 @@ export function readPrivateFile(path: string): string | undefined {
 /** A rename lasts only once its folder is on disk. */
 export function syncFolder(folder: string): void {
   // Windows cannot open folders.
-  if (process.platform === "win32") return;
-  const handle = openSync(folder, "r");
+  if (process.platform !== "win32") syncPath(folder);
+}
+
+/** What others have written into a folder, and the folder itself, is on disk afterwards. */
+export function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) syncFolder(path);
+    else syncPath(path);
+  }
+  syncFolder(folder);
+}
+
+function syncPath(path: string): void {
+  // Windows syncs only what is open for writing.
+  const handle = openSync(path, process.platform === "win32" ? "r+" : "r");
   try {
     fsyncSync(handle);
   } finally {

@@ -57,13 +57,9 @@ async function cancelTree(trx: Db, root: Row<"agents">, by: string, traceId: str
     detail: { was: root.state },
     traceId,
   });
-  await cancelAll(trx, root.id, by);
-}
-
-async function cancelAll(trx: Db, root: number, by: string): Promise<void> {
   const { rows } = await sql<Row<"agents">>`
     with recursive tree (id) as (
-      select id from agents where id = ${root}
+      select id from agents where id = ${root.id}
       union select a.id from agents a join tree on a.parent_agent = tree.id
     )
     update agents set cancel_requested_at = coalesce(cancel_requested_at, now()),

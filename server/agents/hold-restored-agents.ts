@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../store/open-store.ts";
 import type { AgentError } from "./agent-error.ts";
+import { settleCutOff } from "./budget/settle-call.ts";
 
 /**
  * Ends agents that a restored store holds as live: what they did after the backup is not on record, and commands and tools among it would
@@ -24,5 +25,7 @@ export async function holdRestoredAgents(db: Db): Promise<number[]> {
     .where("state", "in", ["queued", "running"])
     .returning("id")
     .execute();
-  return ended.map(({ id }) => id).sort((a, b) => a - b);
+  const ids = ended.map(({ id }) => id).sort((a, b) => a - b);
+  for (const id of ids) await settleCutOff(db, id);
+  return ids;
 }

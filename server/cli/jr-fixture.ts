@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { copySharedDatabase } from "../../tests/support/store.ts";
 import { jrProgram } from "../daemon/write-launcher.ts";
 import { type Home, homePaths } from "../home.ts";
 
@@ -25,8 +26,7 @@ export function jrFixture(extra: NodeJS.ProcessEnv = {}): JrFixture {
   const { DATABASE_URL: _, ...env } = process.env;
   const all = { ...env, JOBRUNNER_HOME: join(root, "home"), JOBRUNNER_JOBS: jobsFolder, JOBRUNNER_PORT: "0", ...extra };
   const home = homePaths(all);
-  const shared = env.TEST_SHARED;
-  if (shared) cpSync(join(shared, "pglite"), home.data, { recursive: true });
+  copySharedDatabase(home.data);
   const children: ChildProcess[] = [];
 
   const jr = (...args: string[]) =>

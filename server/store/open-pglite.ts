@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, fsyncSync, renameSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { syncFolder, syncTree } from "../private-file.ts";
 
 /** The part of Emscripten's file system that makes fsync reach the disk: what PGlite leaves out. */
 const fileSystem = z.object({
@@ -36,9 +37,9 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
       initDbStartParams: [...buffers, "--no-sync"],
     });
     await fresh.close();
-    syncFolder(unfinished);
+    syncTree(unfinished);
     renameSync(unfinished, dataDir);
-    syncFile(dirname(dataDir));
+    syncFolder(dirname(dataDir));
   }
   const pglite = await PGlite.create({ dataDir, startParams });
   const { node } = fileSystem.parse(pglite.Module.FS).lookupPath(PGlite.paths.PGDATA);
@@ -47,22 +48,6 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
     return 0;
   };
   return pglite;
-}
-
-function syncFolder(folder: string): void {
-  for (const { parentPath, name } of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    syncFile(join(parentPath, name));
-  }
-  syncFile(folder);
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** What a start after a crash writes at most before it answers: a segment of the log, and what is replayed. */

@@ -8,8 +8,9 @@ import { answering, guestStartMs, jobSource, sandboxRun, testPool } from "../sup
 
 /*
  * Each file of jobs/ says in its first lines how it must end: `// outcome: a|b` and, where it matters, `// message: regexp`.
- * A job that must end by the clock has 1.5 s, and any other so much that a slow machine reaches its end first. `// timeout: ms`, `// cpu: ms` and `// effects: n` change a limit;
- * `// calls:` says exactly what reaches the outside, whatever the job has overridden. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, and the next run is fine.
+ * A job that may end by the clock has 1.5 s, and any other so much that a slow machine reaches its end first.
+ * `// timeout: ms`, `// cpu: ms` and `// effects: n` change a limit; `// calls:` says exactly what reaches the outside, whatever the
+ * job has overridden. A `.bundle` is run as it stands. Besides: the time limit holds, a neighbour is unharmed, the next run is fine.
  */
 
 const folder = new URL("./jobs/", import.meta.url);

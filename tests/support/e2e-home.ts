@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { z } from "zod";
 import { packageRoot } from "../../server/home.ts";
-import { createTestDatabase } from "./store.ts";
+import { copySharedDatabase, createTestDatabase } from "./store.ts";
 
 export type Said = Readonly<{ code: number; stdout: string; stderr: string }>;
 
@@ -55,7 +55,7 @@ export async function e2eHome(given: { databaseUrl?: string; parent?: string; ba
   const database = ownDatabase ? await createTestDatabase({ migrated: !given.bare }) : undefined;
   const databaseUrl = given.databaseUrl ?? database?.url;
   const shared = given.bare ? undefined : process.env.TEST_SHARED;
-  if (shared && databaseUrl === undefined) cpSync(join(shared, "pglite"), join(home, "data"), { recursive: true });
+  if (!given.bare && databaseUrl === undefined) copySharedDatabase(join(home, "data"));
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? "",
     HOME: root,

@@ -37,6 +37,12 @@ async function pgliteTestStore(): Promise<Store> {
   return { ...store, [Symbol.asyncDispose]: close };
 }
 
+/** Puts the database that a daemon would make at its first start in its place, where tests share one. */
+export function copySharedDatabase(dataDir: string): void {
+  const shared = process.env.TEST_SHARED;
+  if (shared) cpSync(join(shared, "pglite"), dataDir, { recursive: true });
+}
+
 /** In memory where no folder is given. Small buffers and a small log make most of what opens and copies it sooner. */
 export function unsyncedPglite(dataDir?: string): Promise<PGlite> {
   const startParams = [

@@ -1,6 +1,5 @@
 // outcome: limit_exceeded
 // message: argumentsInFlight
-// timeout: 10000
 import { defineJob } from "jobrunner";
 
 export default defineJob({

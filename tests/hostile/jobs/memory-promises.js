@@ -1,5 +1,4 @@
 // outcome: out_of_memory
-// timeout: 20000
 import { defineJob } from "jobrunner";
 
 export default defineJob({

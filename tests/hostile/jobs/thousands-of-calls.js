@@ -1,6 +1,5 @@
 // outcome: succeeded
 // effects: 20000
-// timeout: 20000
 import { defineJob } from "jobrunner";
 
 export default defineJob({
