@@ -5,8 +5,8 @@ import { type StoreKind, testStore } from "./store.ts";
 export type ClockedStore = AsyncDisposable & Readonly<{ store: Store; setTime(ms: number): Promise<void> }>;
 
 /**
- * A fresh store whose database goes by a clock of the test's: `now()` in the product's statements is a function of ours that
- * stands before PostgreSQL's own in the search path.
+ * A fresh store whose database goes by a clock of the test's: the functions that tell the queue's statements the time are ours, which
+ * stand before PostgreSQL's own in the search path.
  */
 export async function clockedStore(kind: StoreKind, startMs: number): Promise<ClockedStore> {
   const store = await testStore(kind, { searchPath: "public, test_clock, pg_catalog" });
@@ -14,9 +14,10 @@ export async function clockedStore(kind: StoreKind, startMs: number): Promise<Cl
   await sql`create schema test_clock`.execute(db);
   await sql`create table test_clock.clock (at timestamptz not null)`.execute(db);
   await sql`insert into test_clock.clock values (${new Date(startMs)})`.execute(db);
-  await sql`create function test_clock.now() returns timestamptz language sql stable as 'select at from test_clock.clock'`.execute(
-    db,
-  );
+  for (const name of ["now", "statement_timestamp"]) {
+    const told = "returns timestamptz language sql stable as 'select at from test_clock.clock'";
+    await sql.raw(`create function test_clock.${name}() ${told}`).execute(db);
+  }
   return {
     store,
     async setTime(ms) {
