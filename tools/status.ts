@@ -10,6 +10,7 @@ import { countDeadLetters } from "../server/runs/dead-letters.ts";
 import { listOpenQuestions } from "../server/runs/questions.ts";
 import { formatRunId, listRuns } from "../server/runs/read.ts";
 import { listWorkers, type WorkerView, workerStanding } from "../server/runs/workers/read-workers.ts";
+import type { Row } from "../server/store/tables.ts";
 import { version } from "../server/version.ts";
 import { defineTool } from "./define-tool.ts";
 import { inline } from "./fence.ts";
@@ -47,7 +48,7 @@ export const status = defineTool({
     const next = jobs.next.first.map(({ job, at }) => `- ${formatTime(at, config.timezone)} ${job}`);
     const alertLines = alerts.map(
       (alert) =>
-        `- ${inline(alert.message)}${alert.count > 1 ? ` (${alert.count} times)` : ""}, last ${formatTime(alert.last_at, config.timezone)}${alert.run_id === null ? "" : `; run_read {"run": "${formatRunId(alert.run_id)}"}`}`,
+        `- ${inline(alert.message)}${alert.count > 1 ? ` (${alert.count} times)` : ""}, last ${formatTime(alert.last_at, config.timezone)}${alertCall(alert)}`,
     );
     return [
       `# JobRunner ${version} on ${store.kind}, ${formatTime(clock(), config.timezone)}`,
@@ -119,4 +120,11 @@ async function approvalsText({ approvals, command }: ToolContext): Promise<strin
   return isProtected
     ? "Approvals are in order; the signing key is protected by a passphrase."
     : "Approvals are in order, but the signing key is **unprotected** (it has no passphrase).";
+}
+
+/** The call that looks closer, where there is one. */
+function alertCall({ key, run_id }: Row<"alerts">): string {
+  if (run_id !== null) return `; run_read {"run": "${formatRunId(run_id)}"}`;
+  const [kind, subject] = key.split(":");
+  return kind === "plan" ? `; plan_control {"plan": "${subject}", "action": "report"}` : "";
 }

@@ -8,11 +8,11 @@ import { type CliContext, print, say } from "./context.ts";
 import { planAnswer } from "./plan-answer.ts";
 import { jsonText, ownTimezone, stateText, tableText } from "./show-list.ts";
 
-type Action = "stop" | "resume" | "retry" | "cancel";
+type Action = "stop" | "resume" | "retry" | "cancel" | "dismiss";
 
 /** `jr plans`: the latest plans, and steering them. */
 export function command(context: CliContext): Command {
-  const plans = new Command("plans").description("list the plans, or stop, resume, retry or cancel one");
+  const plans = new Command("plans").description("list the plans, or stop, resume, retry, cancel or dismiss one");
   plans
     .command("list", { isDefault: true })
     .description("the latest plans, with how their nodes stand")
@@ -28,6 +28,7 @@ export function command(context: CliContext): Command {
   steer("stop", "start nothing more; what is at work goes on to its end");
   steer("resume", "let a stopped plan, or a draft, go on");
   steer("cancel", "cancel what is at work, and everything that has not begun");
+  steer("dismiss", "a failed one needs no attention any more: its alert ends");
   plans
     .command("retry")
     .description("do a node anew and all that depends on it; without a node, all that did not succeed")

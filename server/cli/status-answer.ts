@@ -48,7 +48,13 @@ export const statusAnswer = z.object({
   next: z.array(z.object({ job: z.string(), at: z.string() })),
   live: z.array(activity),
   alerts: z.array(
-    z.object({ message: z.string(), count: z.number(), run: z.string().nullable(), last_at: z.string() }),
+    z.object({
+      message: z.string(),
+      count: z.number(),
+      /** The words of the command that looks closer. */
+      command: z.array(z.string()).nullable(),
+      last_at: z.string(),
+    }),
   ),
   failing_targets: z.array(z.object({ target: z.string(), since: z.string(), message: z.string() })),
   dead: z.int(),

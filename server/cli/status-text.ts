@@ -44,8 +44,8 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
     ...section(
       "Alerts",
       status.alerts.map(
-        ({ message, count, run }) =>
-          `${visibleLine(message)}${count > 1 ? ` (${count} times)` : ""}${run === null ? "" : `: ${personCommand(home, "show", run)}`}`,
+        ({ message, count, command }) =>
+          `${visibleLine(message)}${count > 1 ? ` (${count} times)` : ""}${command === null ? "" : `: ${personCommand(home, ...command)}`}`,
       ),
       paint,
     ),

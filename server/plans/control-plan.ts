@@ -7,6 +7,7 @@ import type { Db } from "../store/open-store.ts";
 import type { PlanState, Row } from "../store/tables.ts";
 import { hasEnded } from "./next-steps.ts";
 import { dependantsOf } from "./order-nodes.ts";
+import { dismissPlanAlert } from "./plan-alert.ts";
 import { formatPlanId, parsePlanId } from "./plan-id.ts";
 import { sendPlanNotice } from "./plan-notices.ts";
 import { decomposeKey, readNodeSpec } from "./plan-spec.ts";
@@ -91,6 +92,14 @@ export function cancelPlan(db: Db, order: PlanControl): Promise<Row<"plans">> {
   });
 }
 
+/** Ends the alert of a failed plan, on a person's word. Throws plan_not_found, plan_not_ready where it has not failed. */
+export function dismissPlan(db: Db, order: PlanControl): Promise<Row<"plans">> {
+  return change(db, order, "plan.dismissed", async (trx, plan) => {
+    requireState(plan, ["failed"], "is dismissed");
+    await dismissPlanAlert(trx, plan.id);
+  });
+}
+
 async function change(
   db: Db,
   { plan: handle, by, traceId }: PlanControl,
@@ -129,6 +138,7 @@ async function goOn(trx: Db, plan: Row<"plans">, nodes: readonly Row<"plan_nodes
     })
     .where("id", "=", plan.id)
     .execute();
+  await dismissPlanAlert(trx, plan.id);
 }
 
 async function setState(trx: Db, { id }: Row<"plans">, state: PlanState): Promise<void> {

@@ -2,17 +2,19 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
 import type { Db } from "../store/open-store.ts";
+import { dismissPlanAlert } from "./plan-alert.ts";
 
 const atOnce = 100;
 
 /** Deletes plans that ended before that time, with their nodes; their tasks stay. Gives back how many. */
 export async function deleteOldPlans(db: Db, before: Date): Promise<number> {
   for (let deleted = 0; ; ) {
-    const { numAffectedRows = 0n } = await sql`delete from plans where id in (
+    const { rows } = await sql<{ id: number }>`delete from plans where id in (
       select id from plans where finished_at < ${before}::timestamptz
-        and state in ('succeeded', 'failed', 'cancelled') order by id limit ${atOnce})`.execute(db);
-    deleted += Number(numAffectedRows);
-    if (Number(numAffectedRows) < atOnce) return deleted;
+        and state in ('succeeded', 'failed', 'cancelled') order by id limit ${atOnce}) returning id`.execute(db);
+    for (const { id } of rows) await dismissPlanAlert(db, id);
+    deleted += rows.length;
+    if (rows.length < atOnce) return deleted;
   }
 }
 

@@ -7,6 +7,7 @@ import { isWork, type NextSteps, type NodeStanding, nextSteps } from "./next-ste
 import type { NodeError } from "./node-error.ts";
 import type { NodeRunners } from "./node-runner.ts";
 import { outputsOf } from "./outputs-of.ts";
+import { alertFailedPlan } from "./plan-alert.ts";
 import { type PlanCaps, readCaps } from "./plan-caps.ts";
 import { clockAfter, ranMs } from "./plan-clock.ts";
 import { formatPlanId } from "./plan-id.ts";
@@ -62,6 +63,7 @@ export async function recordPass(
   const after = changed ? await readPlanNodes(trx, plan.id) : nodes;
   const { state, error } = endOf(found, after, steps);
   const saved = await savePlan(trx, plan, { state, error, ...clockAfter({ ...plan, state }, after, now) }, now);
+  if (state === "failed") await alertFailedPlan(trx, saved, after);
   if (changed || ended.length > 0 || state !== plan.state) {
     await sendPlanNotice(trx, { planId: plan.id, byDriver: true });
   }

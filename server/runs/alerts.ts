@@ -79,12 +79,21 @@ export async function resolveAlert(
 
 /** Closes a job's alerts (of one kind, or all of them) that a person has dealt with: nobody need be told that they are over. */
 export async function dismissAlerts(db: Db, { job, kind = "" }: { job: string; kind?: string }): Promise<void> {
-  await db
+  await closeQuietly(db)
+    .where(sql<boolean>`starts_with(key, ${`job:${job}:${kind}`})`)
+    .execute();
+}
+
+/** The same for the alert of that key. */
+export async function dismissAlert(db: Db, key: string): Promise<void> {
+  await closeQuietly(db).where("key", "=", key).execute();
+}
+
+function closeQuietly(db: Db) {
+  return db
     .updateTable("alerts")
     .set({ resolved_at: databaseTime(undefined), untold: 0, untold_at: null, told: 0, tell_at: null })
-    .where(sql<boolean>`starts_with(key, ${`job:${job}:${kind}`})`)
-    .where("resolved_at", "is", null)
-    .execute();
+    .where("resolved_at", "is", null);
 }
 
 /** Alerts that nothing has resolved, latest first. */

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { sha256 } from "../sha256.ts";
 import { withEsbuild } from "../with-esbuild.ts";
+import { writeCachedScript } from "./cached-script.ts";
 import { joinGuestScripts } from "./guest-scripts.ts";
 
 /** The guest runtime as one script. `version` changes whenever its code does, and is kept with every attempt. */
@@ -22,12 +23,7 @@ export async function guestBundles(cacheDir: string): Promise<[GuestBundle, ...G
     ? await readFile(packaged, "utf8")
     : await bundleGuest(fileURLToPath(new URL("./guest", import.meta.url)));
   const version = versionOf(script);
-  const path = join(cacheDir, `${version}.js`);
-  await mkdir(cacheDir, { recursive: true });
-  // Under a name of its own first, so that another process never reads half a file.
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, script);
-  await rename(temporary, path);
+  const path = await writeCachedScript(cacheDir, `${version}.js`, script);
   return [{ path, version }, ...(await olderBundles(cacheDir, version))];
 }
 

@@ -4,6 +4,7 @@ import { namesZod } from "./guest-scripts.ts";
 import { mapError } from "./map-error.ts";
 import { canCutNetwork } from "./runner-command.ts";
 import { type Runner, startRunner } from "./runner-process.ts";
+import { runnerScript } from "./runner-script.ts";
 import { type ServedOutcome, serveRun } from "./serve-run.ts";
 import type { Declaration, DeclarationRequest, Pool, SandboxOutcome, SandboxRun } from "./types.ts";
 
@@ -36,7 +37,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
   const { max, warm, log } = options;
   const guests = await guestBundles(options.cacheDir);
   const [newest] = guests;
-  const netless = await canCutNetwork();
+  const [script, netless] = await Promise.all([runnerScript(options.cacheDir), canCutNetwork()]);
   const idle: Runner[] = [];
   const all = new Set<Runner>();
   const queue: (() => void)[] = [];
@@ -47,7 +48,7 @@ export async function createPool(options: { max: number; warm: number; log: Log;
 
   function spawnRunner(guest: GuestBundle, locale: string, timezone: string, memoryMb: number): Runner {
     const dataMb = baseDataMb + Math.max(warmHeapMb, memoryMb);
-    const runner = startRunner({ guest, locale, timezone, dataMb, netless });
+    const runner = startRunner({ script, guest, locale, timezone, dataMb, netless });
     all.add(runner);
     return runner;
   }

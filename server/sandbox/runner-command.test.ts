@@ -12,7 +12,7 @@ const dial = (port: number) => `
 /** What hostile code in a runner's process would see: the runner's command with another script in it. */
 function inRunner(script: string, netless: boolean): Promise<string> {
   const guestPath = "/none";
-  const { file, args } = runnerCommand({ guestPath, dataMb: 2_048, netless });
+  const { file, args } = runnerCommand({ script: "/none.mjs", guestPath, dataMb: 2_048, netless });
   const words = [...args.slice(0, -2), "--eval", script];
   return new Promise((resolve, reject) => {
     execFile(file, words, { env: {}, cwd: "/", timeout: 10_000 }, (error, stdout, stderr) => {

@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { programRoot } from "../home.ts";
 
 /** What to execute for a runner process, and the limits that the system puts on it. */
@@ -19,8 +18,14 @@ function findTool(name: string): string | undefined {
  * On Linux: in a network namespace of its own, which holds nothing, not even loopback (unshare, where `netless`), killed together
  * with its parent thread (setpriv), no core files, and at most `dataMb` of private writable memory. RLIMIT_DATA rather than RLIMIT_AS, because V8 reserves gigabytes of addresses that it never touches.
  */
-export function runnerCommand(options: { guestPath: string; dataMb: number; netless: boolean }): RunnerCommand {
-  const child = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url));
+export function runnerCommand(options: {
+  /** What `runnerScript` gave. */
+  script: string;
+  guestPath: string;
+  dataMb: number;
+  netless: boolean;
+}): RunnerCommand {
+  const { script, guestPath } = options;
   const node = [
     process.execPath,
     "--no-node-snapshot",
@@ -28,16 +33,16 @@ export function runnerCommand(options: { guestPath: string; dataMb: number; netl
     "--max-old-space-size=64",
     "--permission",
     "--allow-addons",
-    ...readable(options.guestPath).map((path) => `--allow-fs-read=${path}`),
-    child,
-    options.guestPath,
+    ...readable(script, guestPath).map((path) => `--allow-fs-read=${path}`),
+    script,
+    guestPath,
   ];
   const words = process.platform === "linux" ? [...linuxLimits(options), ...node] : node;
   const [file = process.execPath, ...args] = words;
   return { file, args };
 }
 
-function linuxLimits({ dataMb, netless }: { dataMb: number; netless: boolean }): string[] {
+function linuxLimits({ dataMb, netless }: Readonly<{ dataMb: number; netless: boolean }>): string[] {
   const setpriv = findTool("setpriv");
   const prlimit = findTool("prlimit");
   return [
@@ -63,14 +68,14 @@ export async function canCutNetwork(): Promise<boolean> {
 }
 
 /** The runner's own code and isolated-vm with what loads it. */
-function readable(guestPath: string): string[] {
+function readable(script: string, guestPath: string): string[] {
   const require = createRequire(import.meta.url);
   const isolatedVm = dirname(require.resolve("isolated-vm"));
   const loader = dirname(createRequire(join(isolatedVm, "isolated-vm.js")).resolve("node-gyp-build"));
-  const here = dirname(fileURLToPath(import.meta.url));
   // The loader asks for the last one to tell musl from glibc.
   return [
-    `${here}${sep}`,
+    // The package's imports its neighbours; a clone's is one file.
+    script.endsWith(".mjs") ? script : `${dirname(script)}${sep}`,
     `${isolatedVm}${sep}`,
     `${loader}${sep}`,
     join(programRoot, "package.json"),

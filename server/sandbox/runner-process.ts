@@ -33,6 +33,8 @@ export type Runner = Readonly<{
 }>;
 
 const maxStderr = 8_192;
+/** Many times what a start takes on a machine that is very busy. */
+const startMs = 60_000;
 
 /** LC_ALL wants the POSIX form; ICU takes the default locale from it even where the system does not know it. */
 function posixLocale(locale: string): string {
@@ -40,6 +42,7 @@ function posixLocale(locale: string): string {
 }
 
 export type RunnerOptions = Readonly<{
+  script: string;
   guest: GuestBundle;
   locale: string;
   timezone: string;
@@ -47,8 +50,8 @@ export type RunnerOptions = Readonly<{
   netless: boolean;
 }>;
 
-export function startRunner({ guest, locale, timezone, dataMb, netless }: RunnerOptions): Runner {
-  const command = runnerCommand({ guestPath: guest.path, dataMb, netless });
+export function startRunner({ script, guest, locale, timezone, dataMb, netless }: RunnerOptions): Runner {
+  const command = runnerCommand({ script, guestPath: guest.path, dataMb, netless });
   const child = spawn(command.file, command.args, {
     // 3 brings our messages, 4 takes the runner's: see child.ts.
     stdio: ["ignore", "ignore", "pipe", "ipc", "pipe"],
@@ -57,9 +60,13 @@ export function startRunner({ guest, locale, timezone, dataMb, netless }: Runner
     windowsHide: true,
   });
   const ready = Promise.withResolvers<void>();
+  const late = setTimeout(() => {
+    child.kill("SIGKILL");
+    onEnd(null, "SIGKILL", ` it was not ready after ${startMs / 1_000} s`);
+  }, startMs).unref();
   const gone = Promise.withResolvers<void>();
   // A runner that dies while nobody waits for it is no error of anyone.
-  ready.promise.catch(() => {});
+  ready.promise.catch(() => {}).finally(() => clearTimeout(late));
   let client: RunnerClient | undefined;
   let bound: string | null = null;
   let alive = true;

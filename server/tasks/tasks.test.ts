@@ -136,11 +136,11 @@ describe.each(storeKinds)("tasks on %s", (kind) => {
     await expire(db, id);
     expect(await claimTask(db, { by: other })).toMatchObject({ id, claim: 2 });
     for (const late of [
-      finishTask(db, { id, state: "done", result: null, claim: 1, by }),
-      renewClaim(db, { id, claim: 1, by }),
-      releaseTask(db, { id, claim: 1, by }),
+      () => finishTask(db, { id, state: "done", result: null, claim: 1, by }),
+      () => renewClaim(db, { id, claim: 1, by }),
+      () => releaseTask(db, { id, claim: 1, by }),
     ]) {
-      await expect(late).rejects.toMatchObject({ code: "claim_lost" });
+      await expect(late()).rejects.toMatchObject({ code: "claim_lost" });
     }
     await releaseTask(db, { id, claim: 2, by: other });
     expect(await ready(db)).toEqual(["a"]);

@@ -6,6 +6,7 @@ import { guestBundles } from "../../server/sandbox/guest-bundle.ts";
 import { createPool } from "../../server/sandbox/pool.ts";
 import { canCutNetwork } from "../../server/sandbox/runner-command.ts";
 import { startRunner } from "../../server/sandbox/runner-process.ts";
+import { runnerScript } from "../../server/sandbox/runner-script.ts";
 import type { SandboxRun } from "../../server/sandbox/types.ts";
 import { percentile, print } from "./figures.ts";
 
@@ -98,7 +99,8 @@ const mb = (values: readonly number[]) => `${percentile(values, 0.5).toFixed(1)}
 async function idleMemory(): Promise<number[]> {
   const [guest] = await guestBundles(cacheDir);
   const netless = await canCutNetwork();
-  const options = { guest, locale: "en-US", timezone: "UTC", dataMb: 2_048, netless };
+  const script = await runnerScript(cacheDir);
+  const options = { script, guest, locale: "en-US", timezone: "UTC", dataMb: 2_048, netless };
   const runners = Array.from({ length: held }, () => startRunner(options));
   try {
     for (const { ready, send, attach } of runners) {

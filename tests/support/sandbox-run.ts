@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { transform } from "esbuild";
 import { silentLog } from "../../server/log.ts";
 import { createPool } from "../../server/sandbox/pool.ts";
 import type { EffectCall, EffectReply, Pool, SandboxRun } from "../../server/sandbox/types.ts";
 import { sha256 } from "../../server/sha256.ts";
+import { withEsbuild } from "../../server/with-esbuild.ts";
 
 export const guestStartMs = 1_700_000_000_000;
 
@@ -25,13 +25,14 @@ export async function testPool(options: { max?: number; warm?: number } = {}): P
 
 /** A job's source made ready to run: effects answer null at once, unless `overrides` says otherwise. */
 export async function sandboxRun(source: string, overrides: Partial<SandboxRun> = {}): Promise<SandboxRun> {
-  const { code, map } = await transform(source, {
+  const options = {
     loader: "ts",
     format: "cjs",
     target: "es2024",
     sourcemap: "external",
     sourcefile: "job.ts",
-  });
+  } as const;
+  const { code, map } = await withEsbuild(({ transform }) => transform(source, options));
   return {
     bundle: code,
     bundleHash: sha256(code),

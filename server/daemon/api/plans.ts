@@ -3,7 +3,14 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { personCommand } from "../../person-command.ts";
 import { knownNames } from "../../plans/catalogue.ts";
-import { cancelPlan, type PlanControl, resumePlan, retryPlan, stopPlan } from "../../plans/control-plan.ts";
+import {
+  cancelPlan,
+  dismissPlan,
+  type PlanControl,
+  resumePlan,
+  retryPlan,
+  stopPlan,
+} from "../../plans/control-plan.ts";
 import { estimateText } from "../../plans/estimate-text.ts";
 import { planReport } from "../../plans/plan-report.ts";
 import { isPlanAtRest } from "../../plans/plan-states.ts";
@@ -29,7 +36,7 @@ const planBody = z.strictObject({
   dry_run: z.boolean().default(false),
 });
 const controlBody = z.strictObject({
-  action: z.enum(["stop", "resume", "retry", "cancel"]),
+  action: z.enum(["stop", "resume", "retry", "cancel", "dismiss"]),
   node: z.string().max(60).optional(),
 });
 
@@ -77,6 +84,8 @@ export function plansApi(deps: Pick<DaemonDeps, "store" | "approvals" | "config"
         return retryPlan(db, { ...order, node });
       case "cancel":
         return cancelPlan(db, order);
+      case "dismiss":
+        return dismissPlan(db, order);
       default:
         return action satisfies never;
     }

@@ -4,6 +4,7 @@ import { glanceAtJobs } from "../../jobs/glance.ts";
 import { personCommand } from "../../person-command.ts";
 import { glanceAtWork } from "../../plans/glance-at-work.ts";
 import { formatPlanId } from "../../plans/plan-id.ts";
+import { alertCommand } from "../../runs/alerts/alert-command.ts";
 import { openAlerts } from "../../runs/alerts.ts";
 import { countDeadLetters } from "../../runs/dead-letters.ts";
 import { listOpenQuestions } from "../../runs/questions.ts";
@@ -72,11 +73,11 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         questions: questions.map(questionAnswer),
         next: jobs.next.first.slice(0, 10).map(({ job, at }) => ({ job, at: at.toISOString() })),
         live: live.rows.map(activity),
-        alerts: alerts.map(({ message, count, run_id, last_at }) => ({
-          message,
-          count,
-          run: run_id === null ? null : formatRunId(run_id),
-          last_at: last_at.toISOString(),
+        alerts: alerts.map((alert) => ({
+          message: alert.message,
+          count: alert.count,
+          command: alertCommand(alert),
+          last_at: alert.last_at.toISOString(),
         })),
         failing_targets: deps.failingTargets().map(({ target, since, message }) => ({
           target,

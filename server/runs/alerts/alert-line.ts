@@ -1,6 +1,6 @@
 import { formatMs, formatTime } from "../../format-time.ts";
 import type { Row } from "../../store/tables.ts";
-import { formatRunId } from "../run-id.ts";
+import { alertCommand } from "./alert-command.ts";
 
 const longestCause = 240;
 
@@ -22,11 +22,8 @@ export function alertLine(
   return `${short(message)}${often}${began}. ${command(alert)}`;
 }
 
-/** The command that looks closer. */
-function command({ key, run_id }: Row<"alerts">): string {
-  if (run_id !== null) return `jr ${key.endsWith(":question") ? "answer" : "show"} ${formatRunId(run_id)}`;
-  const [, job] = /^job:([^:]+):/.exec(key) ?? [];
-  return job === undefined ? "jr status" : `jr job ${job}`;
+function command(alert: Row<"alerts">): string {
+  return ["jr", ...(alertCommand(alert) ?? ["status"])].join(" ");
 }
 
 function shortened(text: string): string {

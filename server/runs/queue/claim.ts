@@ -9,7 +9,7 @@ import { unsynced } from "../../store/unsynced.ts";
 export type Claimed = Readonly<{
   /** In the order in which they should start; `lease` is their new fencing token. */
   runs: Row<"runs">[];
-  /** Milliseconds until the next delayed run falls due; null where none waits, or where the limit was reached. */
+  /** Milliseconds until the next delayed run falls due, also where the limit was reached; null where none waits. */
   nextDueMs: number | null;
   /** Whether a run that is due was left behind, for want of a place here or of its job. */
   waits: boolean;
@@ -73,7 +73,7 @@ async function claimAll(db: Db, { limit, ...wanted }: Claim): Promise<Claimed> {
     ({ more, nextDueMs, waits } = round);
   }
   runs.sort((a, b) => b.priority - a.priority || a.run_at.getTime() - b.run_at.getTime() || a.id - b.id);
-  return { runs, nextDueMs: runs.length >= limit ? null : nextDueMs, waits };
+  return { runs, nextDueMs, waits };
 }
 
 /** How many due runs one round looks at, beside those whose job has no place left. */
