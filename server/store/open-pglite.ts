@@ -5,6 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { syncFolder, syncTree } from "../private-file.ts";
+import { compileWasmOnce } from "./compile-wasm-once.ts";
 
 /** The part of Emscripten's file system that makes fsync reach the disk: what PGlite leaves out. */
 const fileSystem = z.object({
@@ -27,6 +28,7 @@ const startParams = [
  * the caller holds the daemon's lock. `onSync` sees each sync with its file descriptor; tests count them.
  */
 export async function openPglite(dataDir: string, onSync: (fd: number) => void = fsyncSync): Promise<PGlite> {
+  compileWasmOnce();
   // Made beside and renamed, so that a kill in the middle of the first start leaves no half database behind.
   if (!existsSync(join(dataDir, "PG_VERSION"))) {
     const unfinished = `${dataDir}.new`;

@@ -40,7 +40,7 @@ export async function databaseOutage({ minutes, say }: OutageOptions): Promise<s
   const problems: string[] = [];
   try {
     await using home = await e2eHome({ databaseUrl: cluster.url });
-    await home.setUp();
+    home.setUpUnprotected();
     saveJob(home, "working", working);
     saveJob(home, "ticking", ticking);
     must(await home.jr(["start"]));

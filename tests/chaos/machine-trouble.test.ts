@@ -24,7 +24,7 @@ export default defineJob({
 `;
 
 async function withJob(home: E2eHome): Promise<number> {
-  await home.setUp();
+  home.setUpUnprotected();
   saveJob(home, "writing", source);
   must(await home.jr(["start"]));
   await expect.poll(async () => (await home.jr(["job", "writing"])).code, { timeout: 60_000 }).toBe(0);

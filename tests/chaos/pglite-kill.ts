@@ -44,7 +44,7 @@ export async function pgliteKill({ rounds, seed, say }: KillOptions): Promise<Ki
   const accepted: Accepted = { versions: new Map(), runs: new Map(), lines: new Map() };
   await using home = await e2eHome();
   writeFileSync(join(home.env.JOBRUNNER_HOME ?? "", "config.yaml"), "retention:\n  runsPerJob: 1000000\n");
-  await home.setUp();
+  home.setUpUnprotected();
   {
     await using daemon = await startDaemon(home);
     await submitSource(daemon.door, "steady", steady);

@@ -91,7 +91,7 @@ test("an agent has what its signed role names: it starts that job, calls that MC
   write(home, "skills/house-rules/SKILL.md", rules);
   write(home, "mcp.json", JSON.stringify({ mcpServers: { tools: { command: process.execPath, args: [child] } } }));
   must(await home.jr(["start"]));
-  must(await home.jr(["setup", "--passphrase-stdin", "--no-shipped"], `${home.passphrase}\n`));
+  home.setUpUnprotected();
   await using host = await home.host();
   for (const [name, source] of [
     ["double", double],

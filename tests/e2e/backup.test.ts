@@ -44,7 +44,7 @@ const placeOf = ({ env }: E2eHome) => ({
 });
 
 async function withJobs(home: E2eHome): Promise<void> {
-  await home.setUp();
+  home.setUpUnprotected();
   saveJob(home, "writing", source);
   saveJob(home, "asking", asking);
   must(await home.jr(["start"]));
@@ -95,7 +95,7 @@ test("a backup under load is consistent, and what is restored elsewhere goes on"
   expect(restored.stdout).toContain("Plans that had not ended are stopped: P2.");
   await requireConsistent(other);
   must(await other.jr(["start"]));
-  // The key, its passphrase, the approvals and the jobs folder came along.
+  // The key, the approvals and the jobs folder came along.
   must(await other.jr(["run", "writing", "--wait"]));
   expect(must(await other.jr(["show", "R1"])).stdout).toContain("needs_decision");
   expect(must(await other.jr(["role", "list"])).stdout).toMatch(/^house +v1 +home/m);

@@ -58,7 +58,7 @@ test("failures are told once, wait as dead letters, and are redriven or dismisse
   });
   await using home = await e2eHome();
   settings(home, web.port);
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   await host.call("job_submit", { name: "feed", source: feed(web.port) });
   await host.call("job_submit", { name: "gone", source: gone });

@@ -54,7 +54,7 @@ test("killed with -9 again and again, daemon and runner, a run of 200 effects ma
     setTimeout(() => response.end(url), 8);
   });
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   await host.call("job_submit", { name: "long", source: long(web.port) });
   must(await home.approve("long"));
@@ -114,7 +114,7 @@ export default defineJob({
 test("a run asks, is answered by the person alone after a kill, calls another job, and posts once", async () => {
   await using web = await webServer((_, response) => response.end());
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   await host.call("job_submit", { name: "asking", source: asking(web.port) });
   await host.call("job_submit", { name: "child", source: child });

@@ -23,7 +23,7 @@ test("the feed-watch job stores a real Atom and a real RSS feed, then reports on
     else response.end(fresh ? rss : before(rss, "item", 3));
   });
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   const job = readFileSync(join(packageRoot, "jobs", "feed-watch.ts"), "utf8")
     .replace(
       /const feeds = \[.*\];/,

@@ -57,7 +57,7 @@ const alerts = async (home: E2eHome) =>
 
 test.runIf(onPostgres)("a run goes to the machine that it asks for and that can serve it", slow, async () => {
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   must(await home.jr(["start"]));
   await using gpu = await startE2eWorker(home, "gpu-box", { labels: "gpu", secrets: "TOKEN=hunter2hunter2\n" });
   await using bare = await startE2eWorker(home, "bare-box", { labels: "bare", trusts: false });
@@ -112,7 +112,7 @@ test.runIf(onPostgres)(
   async () => {
     await using home = await e2eHome();
     mkdirSync(join(home.root, "gate"));
-    await home.setUp();
+    home.setUpUnprotected();
     must(await home.jr(["start"]));
     await using first = await startE2eWorker(home, "first", { labels: "pair" });
     const a = await first.name();
@@ -162,7 +162,7 @@ test.runIf(onPostgres)(
 test.runIf(onPostgres)("a person at the daemon cancels what runs on another machine", slow, async () => {
   await using home = await e2eHome();
   mkdirSync(join(home.root, "gate"));
-  await home.setUp();
+  home.setUpUnprotected();
   must(await home.jr(["start"]));
   await using worker = await startE2eWorker(home, "first", { labels: "pair" });
   const name = await worker.name();

@@ -32,7 +32,7 @@ beforeAll(async () => {
   ollama = await ollamaServer({ reply: () => ({ pieces: ["short"], promptTokens: 70 }) });
   home = await e2eHome();
   home.env.OLLAMA_HOST = ollama.url;
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   await host.call("job_submit", { name: "figures", source });
   must(await home.approve("figures"));

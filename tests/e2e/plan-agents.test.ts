@@ -26,7 +26,7 @@ async function signRoles(home: E2eHome): Promise<void> {
       `---\ndescription: The ${role} of a test\nmodels: [${models.map((model) => `"ollama:${model}"`).join(", ")}]\n---\nYou are the ${role}.\n`,
     );
   }
-  await home.setUp();
+  home.setUpUnprotected();
   for (const role of roles) {
     await expect
       .poll(async () => (await home.jr(["review", `role:${role}`])).code, { timeout: 30_000, interval: 500 })

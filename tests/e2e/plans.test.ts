@@ -17,7 +17,7 @@ test("a plan of jobs, the host and the person: results flow along its edges, eac
   await using home = await e2eHome();
   saveJob(home, "double", job);
   await using host = await home.host();
-  await home.setUp();
+  home.setUpUnprotected();
   await expect.poll(async () => (await home.jr(["review", "double"])).code, { timeout: 60_000, interval: 500 }).toBe(0);
   must(await home.approve("double"));
 

@@ -21,7 +21,7 @@ test.runIf(process.env.TEST_STORE === "postgres")(
     if (!cluster) return context.skip("this machine has no PostgreSQL server of its own to restart");
     try {
       await using home = await e2eHome({ databaseUrl: cluster.url });
-      await home.setUp();
+      home.setUpUnprotected();
       await using host = await home.host();
       await host.call("job_submit", { name: "counter", source });
       must(await home.approve("counter"));

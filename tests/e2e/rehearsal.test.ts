@@ -39,7 +39,7 @@ test("jr plan shows what a file would do, with mocks, and stores nothing", async
 
 test("an agent sees what its job would do, the person what a new version would have done, and jr replay does a run again", async () => {
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   const submit = async (source: string) => (await host.call("job_submit", { name: "counts", source })).text;
 

@@ -50,7 +50,7 @@ const cases: [what: string, change: (db: Db) => Promise<unknown>, code: string][
 
 test.each(cases)("%s does not run, and is reported", async (_, change, code) => {
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   {
     await using host = await home.host();
     await host.call("job_submit", { name: "test", source: source("good") });
@@ -67,7 +67,7 @@ test.each(cases)("%s does not run, and is reported", async (_, change, code) => 
 
 test("a forged approval of a waiting version, and an old decision replayed, change nothing", async () => {
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   {
     await using host = await home.host();
     await host.call("job_submit", { name: "test", source: source("good") });

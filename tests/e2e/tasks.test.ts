@@ -46,7 +46,7 @@ export default defineJob({
 test("a job makes and ends tasks, and its failure is a task until it is dismissed", { timeout: 240_000 }, async () => {
   await using home = await e2eHome();
   await using host = await home.host();
-  await home.setUp();
+  home.setUpUnprotected();
   await host.call("job_submit", { name: "maker", source: maker });
   must(await home.approve("maker"));
   const ran = await host.call("job_run", { name: "maker", wait_seconds: 50 });

@@ -43,7 +43,7 @@ test("files, a webhook and another job start runs, through the doors, once each 
   const folder = join(home.root, "inbox");
   mkdirSync(folder);
   writeFileSync(join(folder, "old.txt"), "there before");
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   await host.call("job_submit", { name: "inbox", source: inbox(folder) });
   await host.call("job_submit", { name: "follower", source: follower });
@@ -93,7 +93,7 @@ test("files, a webhook and another job start runs, through the doors, once each 
 
 test("a run is asked for at a time, is shown as coming, and can be cancelled", async () => {
   await using home = await e2eHome();
-  await home.setUp();
+  home.setUpUnprotected();
   await using host = await home.host();
   await host.call("job_submit", { name: "follower", source: follower });
   must(await home.approve("follower"));

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { z } from "zod";
-import { packageRoot } from "../../server/home.ts";
+import { homePaths, packageRoot } from "../../server/home.ts";
+import { createKeyFile, publicKeyOf, writeKeyFile } from "../../server/review/key-file.ts";
+import { addTrustedKey } from "../../server/review/trusted-keys.ts";
 import { copySharedDatabase, createTestDatabase } from "./store.ts";
 
 export type Said = Readonly<{ code: number; stdout: string; stderr: string }>;
@@ -23,11 +25,13 @@ export type E2eHome = AsyncDisposable &
     root: string;
     jobs: string;
     env: Record<string, string>;
-    /** The passphrase that `setUp` gives the signing key. */
+    /** The passphrase of the signing key, where it has one. */
     passphrase: string;
     jr(args: readonly string[], input?: string): Promise<Said>;
-    /** Makes the signing key. */
+    /** Makes the signing key by `jr setup`, with a passphrase: a second of computing there and at each signature. */
     setUp(): Promise<void>;
+    /** Writes a signing key without a passphrase, for tests of something else. */
+    setUpUnprotected(): void;
     /** Signs as the person would, at once. */
     approve(job: string): Promise<Said>;
     host(): Promise<E2eHost>;
@@ -77,6 +81,12 @@ export async function e2eHome(given: { databaseUrl?: string; parent?: string; ba
     jr,
     async setUp() {
       must(await jr(["setup", "--passphrase-stdin"], `${passphrase}\n${passphrase}\n`));
+    },
+    setUpUnprotected() {
+      const paths = homePaths(env);
+      const file = createKeyFile({ passphrase: null, label: null, now: new Date() });
+      writeKeyFile(paths.approverKey, file);
+      addTrustedKey(paths, publicKeyOf(file), new Date());
     },
     approve: (job) => jr(["approve", job, "--yes", "--passphrase-stdin"], `${passphrase}\n`),
     host: () => connectHost(env),

@@ -5,6 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import pg from "pg";
 import { silentLog } from "../../server/log.ts";
+import { compileWasmOnce } from "../../server/store/compile-wasm-once.ts";
 import { openStore, pgliteStore, type Store } from "../../server/store/open-store.ts";
 
 export type StoreKind = Store["kind"];
@@ -45,6 +46,7 @@ export function copySharedDatabase(dataDir: string): void {
 
 /** In memory where no folder is given. Small buffers and a small log make most of what opens and copies it sooner. */
 export function unsyncedPglite(dataDir?: string): Promise<PGlite> {
+  compileWasmOnce();
   const startParams = [
     ...PGlite.defaultStartParams,
     ...small("shared_buffers=2MB", "min_wal_size=2MB", "max_wal_size=32MB"),

@@ -52,7 +52,7 @@ export async function twoDaemons(databaseUrl: string, holdUrl: string, server: n
 
 async function daemonHome(holdUrl: string, databaseUrl?: string) {
   const home = await e2eHome(databaseUrl === undefined ? {} : { databaseUrl });
-  await home.setUp();
+  home.setUpUnprotected();
   must(await home.jr(["start"]));
   saveJob(home, "hold", source(holdUrl));
   must(await home.jr(["submit", join(home.jobs, "hold.ts")]));
