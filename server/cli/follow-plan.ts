@@ -33,7 +33,7 @@ export async function followPlan(context: CliContext, client: DaemonClient, plan
 function remark({ kind, state, task_id, error }: PlanWaitAnswer["nodes"][number]): string {
   if (error !== null) {
     const { reason, message } = errorText.parse(JSON.parse(error));
-    return `: ${reason}: ${message.slice(0, 300)}`;
+    return `: ${reason === state ? "" : `${reason}: `}${message.slice(0, 300)}`;
   }
   if (state !== "running" || task_id === null) return "";
   if (kind === "person") return `: it is yours, jr task done T${task_id}`;

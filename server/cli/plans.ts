@@ -61,5 +61,6 @@ async function list(context: CliContext, { limit, json }: { limit: string; json?
 async function control(context: CliContext, id: number, body: { action: Action; node?: string }): Promise<void> {
   const client = await connectDaemon(context);
   const { plan } = await client.post(`/api/plans/${id}/control`, body, z.object({ plan: planAnswer }));
-  print(context, `${formatPlanId(id)} ${stateText(context, plan.state)}`);
+  const name = formatPlanId(id);
+  print(context, body.action === "dismiss" ? `Dismissed: ${name}.` : `${name} ${stateText(context, plan.state)}`);
 }
