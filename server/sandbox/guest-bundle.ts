@@ -3,9 +3,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
-import { sha256 } from "../sha256.ts";
 import { withEsbuild } from "../with-esbuild.ts";
-import { writeCachedScript } from "./cached-script.ts";
+import { nameByContent, writeCachedScript } from "./cached-script.ts";
 import { joinGuestScripts } from "./guest-scripts.ts";
 
 /** The guest runtime as one script. `version` changes whenever its code does, and is kept with every attempt. */
@@ -41,7 +40,7 @@ async function olderBundles(cacheDir: string, newest: string): Promise<GuestBund
 }
 
 function versionOf(script: string): string {
-  return `guest-${sha256(script).slice("sha256:".length, "sha256:".length + 32)}`;
+  return nameByContent("guest", script);
 }
 
 /**

@@ -1,9 +1,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
-import { sha256 } from "../sha256.ts";
 import { withEsbuild } from "../with-esbuild.ts";
-import { writeCachedScript } from "./cached-script.ts";
+import { nameByContent, writeCachedScript } from "./cached-script.ts";
 
 /**
  * The path of the runner's program in JavaScript. The package has it. In a clone it is made of child.ts: a runner keeps no cache of
@@ -27,11 +26,7 @@ export async function runnerScript(cacheDir: string): Promise<string> {
   );
   const [file] = outputFiles;
   if (file === undefined) throw new Error("esbuild gave no output for the runner");
-  return writeCachedScript(
-    cacheDir,
-    `runner-${sha256(file.text).slice("sha256:".length, "sha256:".length + 32)}.mjs`,
-    file.text,
-  );
+  return writeCachedScript(cacheDir, `${nameByContent("runner", file.text)}.mjs`, file.text);
 }
 
 /** From a folder elsewhere it is found by its path alone. */
