@@ -14,11 +14,11 @@ export function parseArguments<Shape extends z.ZodRawShape>(
   const parsed = schema.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
   const known = Object.keys(schema.shape);
-  const problems = parsed.error.issues.flatMap((issue) => describe(issue, known));
+  const problems = parsed.error.issues.flatMap((issue) => describe(issue, known, args));
   throw new UserError("invalid_argument", problems.join(" "), { next: `${tool} {${signature(schema)}}` });
 }
 
-function describe(issue: z.core.$ZodIssue, known: string[]): string[] {
+function describe(issue: z.core.$ZodIssue, known: string[], args: unknown): string[] {
   if (issue.code === "unrecognized_keys" && issue.path.length === 0) {
     return issue.keys.map((key) => {
       const guess = nearestWord(key, known);
@@ -27,7 +27,24 @@ function describe(issue: z.core.$ZodIssue, known: string[]): string[] {
     });
   }
   const where = issue.path.map(String).join(".");
-  return [where === "" ? `${issue.message}.` : `Argument "${shown(where)}": ${issue.message}.`];
+  if (where === "") return [`${issue.message}.`];
+  return [`Argument "${shown(where)}"${isMissing(issue.path, args) ? " is missing" : `: ${messageOf(issue)}`}.`];
+}
+
+function isMissing(path: readonly PropertyKey[], args: unknown): boolean {
+  let value = args;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null) return value === undefined;
+    value = Reflect.get(value, key);
+  }
+  return value === undefined;
+}
+
+/** Of a choice between shapes, what each of them would have liked. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_union") return issue.message;
+  const each = issue.errors.flat().map((problem) => problem.message);
+  return [...new Set(each)].join(" / ") || issue.message;
 }
 
 function signature<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape, z.core.$strict>): string {

@@ -106,7 +106,9 @@ export function planNext(plan: Row<"plans">, nodes: readonly Row<"plan_nodes">[]
   );
   const open = [
     ...(yours.length === 0 ? [] : [`For you: ${yours.join(", ")}; end each with task_update.`]),
-    ...(theirs.length === 0 ? [] : [`For the person: jr task done ${theirs[0]} ("${theirs.join(", ")}").`]),
+    ...(theirs.length === 0
+      ? []
+      : [`For the person: ${theirs.join(", ")} (jr task show ${theirs[0]}, then jr task done ${theirs[0]}).`]),
   ];
   switch (plan.state) {
     case "draft":

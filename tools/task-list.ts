@@ -2,24 +2,23 @@ import { z } from "zod";
 import { UserError } from "../server/errors.ts";
 import { parseDue } from "../server/tasks/due.ts";
 import { countTasks, listTasks, type TaskFilter } from "../server/tasks/list-tasks.ts";
-import { endedStates, liveStates } from "../server/tasks/task-states.ts";
+import { chosenStates, stateChoices } from "../server/tasks/task-states.ts";
 import { cursor, limit } from "./arguments.ts";
 import { defineTool } from "./define-tool.ts";
 import { taskHandle } from "./task-arguments.ts";
 import { taskLine } from "./task-text.ts";
 
-const groups = { live: liveStates, ended: endedStates, all: undefined } as const;
 const mostCounted = 1_000;
 
 export const taskList = defineTool({
   name: "task_list",
   title: "List tasks",
   description:
-    "Tasks, the most urgent first. ready: what can be claimed now. state: live (default), ended, all, or one state. search: words of title, body and result.",
+    "Tasks, the most urgent first. ready: what can be claimed now. state: live (default; with search: all), ended, all, or one state. search: words of title, body and result.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.strictObject({
     ready: z.boolean().optional(),
-    state: z.enum(["live", "ended", "all", ...liveStates, ...endedStates]).optional(),
+    state: z.enum(stateChoices).optional(),
     label: z.string().max(60).optional(),
     assignee: z.string().max(100).optional(),
     plan: z.string().max(20).describe("such as P3").optional(),
@@ -32,7 +31,7 @@ export const taskList = defineTool({
   async handle({ store }, { ready, state, label, assignee, plan, parent, search, due_before, limit, cursor }) {
     const filter: TaskFilter = {
       ready,
-      state: ready && state === undefined ? undefined : statesOf(state ?? "live"),
+      state: chosenStates(state, { ready, search }),
       labels: label === undefined ? [] : [label],
       assignee,
       planId: plan === undefined ? undefined : planNumber(plan),
@@ -49,12 +48,6 @@ export const taskList = defineTool({
     return `${lines}\n\n${count < mostCounted ? count : `At least ${mostCounted}`} in all. More: cursor "${page.cursor}".`;
   },
 });
-
-type Wanted = keyof typeof groups | (typeof liveStates)[number] | (typeof endedStates)[number];
-
-function statesOf(state: Wanted): TaskFilter["state"] {
-  return state === "live" || state === "ended" || state === "all" ? groups[state] : state;
-}
 
 function planNumber(handle: string): number {
   const digits = /^[Pp]?(\d{1,15})$/.exec(handle.trim())?.[1];

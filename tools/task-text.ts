@@ -73,7 +73,7 @@ function standing(task: Row<"tasks">): string {
   }
   const waits = [
     ...(task.waits_for > 0 ? [`${task.waits_for} that it needs`] : []),
-    ...(task.open_children > 0 ? [`${task.open_children} sub-tasks`] : []),
+    ...(task.open_children > 0 ? [`${task.open_children} sub-task${task.open_children === 1 ? "" : "s"}`] : []),
   ];
   return task.state === "open" && waits.length > 0 ? `open, waits for ${waits.join(" and ")}` : task.state;
 }

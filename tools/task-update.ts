@@ -30,7 +30,7 @@ export const taskUpdate = defineTool({
   name: "task_update",
   title: "Work on a task",
   description:
-    'claim takes a task for lease_minutes, so that nobody else does it (task "next": the first ready one, with these labels if given); then done or failed with text as the result, renew, or release. note adds text. edit changes the fields given; "" clears one.',
+    'claim takes a task for lease_minutes, so that nobody else does it (task "next": the first ready one, with these labels if given, that is not assigned to others); then done or failed with text as the result, renew, or release. note adds text. edit changes the fields given; "" clears one.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   input: z.strictObject({
     task: taskHandle,
@@ -112,7 +112,7 @@ async function answerOf({ store }: ToolContext, action: TaskAction, task: Row<"t
     case "done":
     case "failed":
     case "cancel": {
-      const ready = await readyNeighbours(store.db, task, shownReady);
+      const ready = await readyNeighbours(store.db, task, { limit: shownReady, openTo: "agent" });
       const names = ready.map(({ id, title }) => `${formatTaskId(id)} ${inline(title, 60)}`);
       return `${name} is ${task.state}.${names.length === 0 ? "" : ` Ready: ${names.join(", ")}.`}`;
     }

@@ -6,7 +6,10 @@ import { fence, inline } from "./fence.ts";
 import { foldEnd, foldStart } from "./fold.ts";
 import { parseArguments } from "./parse-arguments.ts";
 
-const schema = z.strictObject({ name: z.string(), wait_seconds: z.int().max(50).optional() });
+const schema = z.strictObject({
+  name: z.union([z.string().max(20), z.array(z.int())]),
+  wait_seconds: z.int().max(50).optional(),
+});
 
 describe("arguments", () => {
   it.each([
@@ -17,7 +20,9 @@ describe("arguments", () => {
     [{ nam: "a" }, /did you mean "name"/],
     [{ name: "a", zzzzzz: 1 }, /Unknown argument "zzzzzz"; expected: name, wait_seconds/],
     [{ name: "a", wait_seconds: 51 }, /Argument "wait_seconds"/],
-    [{ name: 5 }, /Argument "name"/],
+    [{ name: 5 }, /Argument "name": .*expected string.* \/ .*expected array/],
+    [{ name: [1, "x"] }, /Argument "name": .*expected number/],
+    [{}, /^Argument "name" is missing\.$/],
     [[1], /expected/i],
     [null, /Argument "name"/],
   ])("%j is refused with what was expected", (args, message) => {

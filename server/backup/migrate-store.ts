@@ -12,6 +12,7 @@ import {
   openStagedStore,
   openStoreAsIs,
   requireNoWorkers,
+  requireStore,
   type StorePlace,
   useStagedStore,
 } from "../store/staged-store.ts";
@@ -45,7 +46,7 @@ export async function migrateStore(
 
 /** Of the newest shape, so that the copy is that, too. */
 async function openSource(from: StorePlace, log: Log): Promise<Store> {
-  await using _there = await openStoreAsIs(from, log);
+  await requireStore(from);
   return openStore({ ...from, log });
 }
 
@@ -58,7 +59,7 @@ async function copyInto(
   // No worker has any: what is found running was cut off.
   await releaseRuns(source.db);
   const there = await findStore(to);
-  if (there !== undefined) return requireSameRows(there, source, await openStoreAsIs(to, log));
+  if (there !== undefined) return await requireSameRows(there, source, await openStoreAsIs(to, log));
   let summary: StoreSummary;
   {
     await using target = await openStagedStore(to, { log });

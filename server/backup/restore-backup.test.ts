@@ -206,7 +206,7 @@ test("a backup whose decisions were cut, or of a newer release, is refused", asy
     };
     const path = join(folder, name);
     await writeBackup(path, { kind: "pglite", dump }, options, never);
-    return verifyBackup(path, home, { storeOnly: false }).catch(codeOf);
+    return await verifyBackup(path, home, { storeOnly: false }).catch(codeOf);
   };
   expect(await write("cut.tar.gz", (all) => all)).toBe("chain_broken");
   expect(await write("newer.tar.gz", (all) => [...all, "9999-to-come"])).toBe("store_newer");

@@ -50,7 +50,7 @@ async function setUp(context: CliContext, options: Options): Promise<void> {
       "key_exists",
       `There is a signing key already: ${key.id}${key.protected ? "" : " (unprotected)"}.`,
       {
-        next: `to replace it: ${personCommand(home, "keys", "rotate")}`,
+        next: `what waits to be signed: ${personCommand(home, "status")}; to replace the key: ${personCommand(home, "keys", "rotate")}`,
       },
     );
   }

@@ -47,6 +47,7 @@ export const commands: readonly Entry[] = [
   { group: decisions, name: "revoke", summary: "take an approval back", load: () => import("./revoke.ts") },
   { group: decisions, name: "resume", summary: "lift a pause", load: () => import("./resume.ts") },
   { group: decisions, name: "keys", summary: "whose signatures count", load: () => import("./keys.ts") },
+  { group: decisions, name: "audit", summary: "who did or tried what", load: () => import("./audit.ts") },
   { group: decisions, name: "secrets", summary: "values that jobs may use", load: () => import("./secrets.ts") },
 
   { group: jobs, name: "jobs", summary: "list the jobs", load: () => import("./jobs.ts") },

@@ -16,7 +16,7 @@ export type ListOptions = Readonly<{
 export function addListOptions(command: Command): Command {
   return command
     .option("--ready", "only what can be begun now")
-    .option("--state <state>", "live (default), ended, all, or one state")
+    .option("--state <state>", "live (default; with --search: all), ended, all, or one state")
     .option("--label <label>", "only with this label")
     .option("--assignee <name>", "only for them")
     .option("--plan <plan>", "only of this plan")

@@ -79,7 +79,7 @@ function traits(task: TaskAnswer): string[] {
     ...(task.assignee === null ? [] : [`for ${visibleLine(task.assignee)}`]),
     ...(task.plan_id === null ? [] : [`plan P${task.plan_id}`]),
     ...(task.waits_for > 0 ? [`needs ${task.waits_for} more`] : []),
-    ...(task.open_children > 0 ? [`${task.open_children} sub-tasks`] : []),
+    ...(task.open_children > 0 ? [`${task.open_children} sub-task${task.open_children === 1 ? "" : "s"}`] : []),
     ...readLabels(task.labels).map((label) => `#${visibleLine(label)}`),
   ];
 }

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { agentsApi } from "./api/agents.ts";
+import { auditApi } from "./api/audit.ts";
 import { backupApi } from "./api/backup.ts";
 import { deadLettersApi } from "./api/dead-letters.ts";
 import { definitionsApi } from "./api/definitions.ts";
@@ -39,6 +40,7 @@ export function personApi({ deps, worker, folder, definitions, metrics, github }
   api.route("/", taskLinksApi(deps, github));
   api.route("/", workersApi(deps));
   api.route("/", agentsApi(deps));
+  api.route("/", auditApi(deps));
   api.route("/", backupApi(deps));
   api.route(
     "/",

@@ -51,7 +51,15 @@ test("a command runs once it is signed, in the given folder, without a shell", a
   });
 });
 
-test.each([[["-p", "1"]], [["-e"]], [["-e", "1", "2"]], [["-e", "a\0b"]]])(
+test.each([
+  [["-p", "1 + 1"], "2\n"],
+  [["-p", "process.argv.length", "**"], "1\n"],
+])("without arguments it gets the signed ones: %j", async (args, stdout) => {
+  await signed({ args });
+  expect(await run([])).toMatchObject({ code: 0, stdout });
+});
+
+test.each([[["-p", "1"]], [["-e"]], [[]], [["-e", "1", "2"]], [["-e", "a\0b"]]])(
   "arguments that do not fit what was signed are refused: %j",
   async (args) => {
     await signed({ args: ["-e", "*"] });

@@ -13,6 +13,7 @@ import { type DefinitionsDeps, requireDefinition } from "./read-definitions.ts";
 export type CommandOrder = Readonly<{
   /** Of the command; the person signed what it may start. */
   name: string;
+  /** None stands for the signed ones, where these leave nothing open. */
   args: readonly string[];
   /** Absolute: the agent's or plan's own folder, for a command that names none. */
   cwd: string;
@@ -47,9 +48,9 @@ type Deps = DefinitionsDeps &
  * @public
  */
 export async function runSignedCommand(deps: Deps, order: CommandOrder): Promise<CommandEnd> {
-  const { name, args, signal, onOutput } = order;
+  const { name, signal, onOutput } = order;
   const { manifest } = await requireDefinition(deps, "command", name);
-  requireFitting(name, manifest, args);
+  const args = fittingArgs(name, manifest, order.args);
   await requireProgram(manifest.program);
   const cwd = await requireFolder(manifest.cwd ?? order.cwd);
   const secrets = deps.secrets();
@@ -88,15 +89,23 @@ export async function runSignedCommand(deps: Deps, order: CommandOrder): Promise
   };
 }
 
-function requireFitting(name: string, { args: patterns, program }: CommandManifest, args: readonly string[]): void {
-  if (!args.some((arg) => arg.includes("\0")) && fitsPatterns(args, patterns)) return;
+function fittingArgs(name: string, { args: patterns }: CommandManifest, args: readonly string[]): readonly string[] {
+  const given = args.length === 0 ? (fixedArgs(patterns) ?? args) : args;
+  if (!given.some((arg) => arg.includes("\0")) && fitsPatterns(given, patterns)) return given;
+  const words = (list: readonly string[]) => (list.length === 0 ? "none" : list.join(" ").slice(0, 300));
   throw new UserError(
     "permission_denied",
-    `The command "${name}" may not be given ${JSON.stringify(args).slice(0, 300)}: it is signed as ${JSON.stringify([program, ...patterns]).slice(0, 300)}.`,
+    `The command "${name}" takes other arguments than these: ${words(args)}. Signed: ${words(patterns)}.`,
     {
       next: 'give one argument for each pattern; "*" stands for any characters, a last "**" for any further arguments',
     },
   );
+}
+
+/** What patterns without a star say in full. */
+function fixedArgs(patterns: readonly string[]): readonly string[] | undefined {
+  const fixed = patterns.at(-1) === "**" ? patterns.slice(0, -1) : patterns;
+  return fixed.some((pattern) => pattern.includes("*")) ? undefined : fixed;
 }
 
 async function requireFolder(folder: string): Promise<string> {

@@ -83,7 +83,7 @@ async function readHeld(path: string, room: number): Promise<Buffer> {
   await using held = await pinPath(path);
   await using file = await openPinned(held, constants.O_RDONLY);
   if ((await file.stat()).size > room) throw tooMuch(`more than ${maxBytes} bytes`);
-  return file.readFile();
+  return await file.readFile();
 }
 
 function tooMuch(what: string): UserError {

@@ -15,10 +15,15 @@ const stagedSchema = "jobrunner_restoring";
 
 /** Opens the store at that place as it is, of whatever shape. Throws `store_unavailable` where there is none. */
 export async function openStoreAsIs(place: StorePlace, log: Log): Promise<Store> {
-  if ((await findStore(place)) === undefined)
-    throw new UserError("store_unavailable", "There is no store yet, so there is nothing to copy.");
+  await requireStore(place);
   if (place.databaseUrl === null) return pgliteStore(await openPglite(place.dataDir), { upTo: null });
   return postgresStore(place.databaseUrl, log, { upTo: null });
+}
+
+/** Throws `store_unavailable` where there is no store, before anything would make one. */
+export async function requireStore(place: StorePlace): Promise<void> {
+  if ((await findStore(place)) === undefined)
+    throw new UserError("store_unavailable", "There is no store yet, so there is nothing to copy.");
 }
 
 /** What of a store is at that place, in words; undefined where there is nothing. */

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type Expression, type SqlBool, sql } from "kysely";
 import { UserError } from "../errors.ts";
 import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
@@ -17,7 +17,7 @@ import { waitingText } from "./waiting-text.ts";
 import { workDue, workRank } from "./work-order.ts";
 
 export type ClaimRequest = Readonly<{
-  /** That task, or else the first ready one that fits `filter`. */
+  /** That task, or else the first ready one that fits `filter` and is not assigned to somebody else. */
   id?: string | number | undefined;
   filter?: Omit<TaskFilter, "ready" | "state" | "openTo"> | undefined;
   by: Actor;
@@ -46,6 +46,7 @@ async function claimNext(
         .selectFrom("tasks")
         .select("tasks.id")
         .where((eb) => eb.and(taskConditions({ ...filter, ready: true, openTo })))
+        .$if(filter.assignee === undefined, (query) => query.where(isFreeFor(actor)))
         .orderBy(workRank)
         .orderBy(workDue)
         .orderBy("tasks.id")
@@ -85,6 +86,12 @@ async function claimNext(
     .selectFrom("claimed")
     .selectAll()
     .executeTakeFirst();
+}
+
+/** An assignee is an actor's name, with or without its version: `gemini-cli` for `gemini-cli 0.9.0`. */
+function isFreeFor(actor: string): Expression<SqlBool> {
+  const name = actor.toLowerCase();
+  return sql<boolean>`(tasks.assignee is null or starts_with(${`${name} `}, lower(tasks.assignee) || ' '))`;
 }
 
 function claimThat(

@@ -1,9 +1,13 @@
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { isReady } from "./work-order.ts";
+import { type TaskFilter, taskConditions } from "./list-tasks.ts";
 
-/** What may be worked on now among those that waited for a task: what needs it, and its parent. */
-export function readyNeighbours(db: Db, { id, parent }: Row<"tasks">, limit: number): Promise<Row<"tasks">[]> {
+/** What they may work on now among those that waited for a task: what needs it, and its parent. */
+export function readyNeighbours(
+  db: Db,
+  { id, parent }: Row<"tasks">,
+  { limit, openTo }: Readonly<{ limit: number }> & Pick<TaskFilter, "openTo">,
+): Promise<Row<"tasks">[]> {
   return db
     .selectFrom("tasks")
     .selectAll()
@@ -13,7 +17,7 @@ export function readyNeighbours(db: Db, { id, parent }: Row<"tasks">, limit: num
         ...(parent === null ? [] : [eb("id", "=", parent)]),
       ]),
     )
-    .where(isReady)
+    .where((eb) => eb.and(taskConditions({ ready: true, openTo })))
     .orderBy("id")
     .limit(limit)
     .execute();

@@ -260,6 +260,25 @@ describe.each(storeKinds)("tasks on %s", (kind) => {
     await expect(listTasks(db, { limit: 1, cursor: "x" })).rejects.toMatchObject({ code: "invalid_argument" });
   });
 
+  test("the next one is none that is assigned to somebody else", async () => {
+    await using store = await testStore(kind);
+    const { db } = store;
+    await add(
+      db,
+      { title: "theirs", urgency: "now", assignee: "gemini-cli" },
+      { title: "almost mine", urgency: "high", assignee: "CLAUDE" },
+      { title: "mine", assignee: "Claude-Code" },
+      { title: "anybody's" },
+    );
+    const next = async (actor: string) => (await claimTask(db, { by: { actor, traceId: null } }))?.title;
+    expect([await next("claude-code 2.1"), await next("claude-code 2.1"), await next("claude-code 2.1")]).toEqual([
+      "mine",
+      "anybody's",
+      undefined,
+    ]);
+    expect([await next("gemini-cli"), await next("claude 1.0")]).toEqual(["theirs", "almost mine"]);
+  });
+
   test("an edit keeps what was there before, and one that changes nothing leaves no trace", async () => {
     await using store = await testStore(kind);
     const { db } = store;

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../server/home.ts";
@@ -113,6 +113,10 @@ test("an agent has what its signed role names: it starts that job, calls that MC
   expect((await host.call("run_list", { job: "double" })).text).toContain("by an agent");
   expect(other?.text).toContain('does not let you start "asks"');
   expect(added?.text).toContain("done: 5");
+  // Its MCP server serves the agent from its start to its end.
+  expect(readFileSync(join(home.env.JOBRUNNER_HOME ?? "", "logs", "daemon.log"), "utf8")).not.toContain(
+    "started again",
+  );
 
   // Its skill tells it to approve, it tries, and nothing comes of it.
   const agent = /A\d+/.exec(obeyed?.text ?? "")?.[0] ?? "";
@@ -120,6 +124,8 @@ test("an agent has what its signed role names: it starts that job, calls that MC
   expect(steps).toMatch(
     /no tool "job_approve"[\s\S]*does not grant the command "jr"[\s\S]*does not let you start "evil"/,
   );
+  const refused = must(await home.jr(["audit", "--kind", "agent.refused", "--subject", `agent:${agent}`])).stdout;
+  expect(refused.match(/agent\.refused/g)?.length).toBeGreaterThanOrEqual(3);
   expect((await host.call("job_review", { name: "evil" })).text).toContain("approve evil");
   expect((await host.call("job_run", { name: "evil" })).text).toContain("not_approved");
 

@@ -38,7 +38,7 @@ export async function runAgent(parent: Parent, start: StartMessage, signal: Abor
     sleep: (ms) => sleep(ms, undefined, { signal }),
     random: Math.random,
   };
-  return runLoop({ ...brief, tools: [...offers, ...servers.offers] }, host, signal);
+  return await runLoop({ ...brief, tools: [...offers, ...servers.offers] }, host, signal);
 }
 
 const none = { offers: [], call: async () => ({ content: "", isError: true }), async [Symbol.asyncDispose]() {} };

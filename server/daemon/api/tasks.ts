@@ -11,15 +11,14 @@ import { listTasks, type TaskFilter } from "../../tasks/list-tasks.ts";
 import { readTask } from "../../tasks/read-task.ts";
 import { readyNeighbours } from "../../tasks/ready-neighbours.ts";
 import { actOnTask, taskActions } from "../../tasks/task-action.ts";
-import { endedStates, liveStates } from "../../tasks/task-states.ts";
+import { chosenStates, stateChoices } from "../../tasks/task-states.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { countText, limitText, parse, parseBody } from "./parse.ts";
 
 const handle = z.union([z.string().max(60), z.int().min(1)]);
-const state = z.enum(["live", "ended", "all", ...liveStates, ...endedStates]);
 const filterQuery = {
   ready: z.literal("true").optional(),
-  state: state.optional(),
+  state: z.enum(stateChoices).optional(),
   label: z.string().max(60).optional(),
   assignee: z.string().max(100).optional(),
   plan: countText.optional(),
@@ -118,7 +117,7 @@ export function tasksApi({ store }: Pick<DaemonDeps, "store">): Hono {
         by: person(),
         door: "person",
       });
-      return c.json({ task, ready: await readyNeighbours(db, task, 20) });
+      return c.json({ task, ready: await readyNeighbours(db, task, { limit: 20, openTo: "person" }) });
     });
 }
 
@@ -131,11 +130,12 @@ function readDue(written: string | null | undefined): Date | null | undefined {
 }
 
 function readFilter(query: z.infer<z.ZodObject<typeof filterQuery>>): TaskFilter {
-  const { ready, state = ready ? undefined : "live", label, plan, due_before, ...rest } = query;
+  const { state, label, plan, due_before, ...rest } = query;
+  const ready = query.ready === "true";
   return {
     ...rest,
-    ready: ready === "true",
-    state: state === "live" ? liveStates : state === "ended" ? endedStates : state === "all" ? undefined : state,
+    ready,
+    state: chosenStates(state, { ready, search: rest.search }),
     labels: label === undefined ? [] : [label],
     planId: plan,
     dueBefore: due_before === undefined ? undefined : parseDue(due_before),
