@@ -68,6 +68,8 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   const context = async (): Promise<SharedContext> => sharedContext((await opened.promise).deps);
 
   stack.use(await listenForAgents({ home, context, log: log.child({ part: "mcp" }) }));
+  // Before that door closes: by this file bridges tell a daemon that was stopped from one that died.
+  stack.defer(() => removeDaemonInfo(home));
   const mcp = stack.use(
     mcpRoutes({
       context,

@@ -19,9 +19,10 @@ import { instructions } from "./instructions.ts";
  * it is asked for. Calls await `context`.
  */
 export function createMcpServer(options: { context: () => Promise<SharedContext>; log: Log }): Server {
+  // The list changes with the release: the bridge tells its host when it goes on with another daemon.
   const server = new Server(
     { name: "jobrunner", title: "JobRunner", version },
-    { capabilities: { tools: {}, prompts: {}, resources: {} }, instructions },
+    { capabilities: { tools: { listChanged: true }, prompts: {}, resources: {} }, instructions },
   );
   const client = (): HostClient => {
     const info = server.getClientVersion();

@@ -6,7 +6,7 @@ import {
   JSONRPCMessageSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import type { Log } from "../log.ts";
-import { splitLines } from "./split-lines.ts";
+import { splitLines } from "../split-lines.ts";
 
 /** Largest message in bytes, either way. */
 export const maxMessageBytes = 8 * 1024 * 1024;

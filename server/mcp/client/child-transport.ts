@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import { killGroup } from "../../effects/kill-group.ts";
-import { splitLines } from "../split-lines.ts";
+import { splitLines } from "../../split-lines.ts";
 
 /** A server that closes its input by itself has this long to end, then it is told to, then it is killed. */
 const graceMs = 1_000;
