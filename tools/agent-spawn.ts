@@ -40,7 +40,7 @@ export const agentSpawn = defineTool({
         '{kind: "test", source: "export default (answer) => { throws to refuse }"} | {kind: "command", command, args} | {kind: "model", role, question?} | {kind: "schema", schema}; and attempts per model',
       )
       .optional(),
-    models: z.array(z.string()).describe('instead of the role\'s, such as ["ollama qwen3:4b", "claude"]').optional(),
+    models: z.array(z.string()).describe('instead of the role\'s, such as ["ollama:qwen3:4b", "claude"]').optional(),
     limits: anyObject.describe("lower ones than the role's: turns, toolCalls, tokens, usd, timeoutMs").optional(),
     urgency: z.enum(["low", "normal", "high", "now"]).optional(),
     complexity: z.enum(["low", "medium", "high"]).optional(),

@@ -1,14 +1,14 @@
-import { providerName } from "../config-schema.ts";
 import { UserError } from "../errors.ts";
+import { readModelName } from "../model-name.ts";
 import type { ModelChoice } from "./agent-order.ts";
 
-/** A model as people and agents write it, such as `ollama qwen3:4b`, `claude` or `qwen3:4b`. Throws invalid_argument. */
+/** A model as people and agents write it, such as `ollama:qwen3:4b`, `claude` or, on Ollama, `qwen3:4b`. Throws invalid_argument. */
 export function parseModel(text: string): ModelChoice {
-  const [first = "", ...rest] = text.trim().split(/\s+/);
-  const provider = providerName.safeParse(first);
-  if (provider.success && rest.length <= 1) return { provider: provider.data, model: rest[0] ?? null };
-  if (rest.length === 0 && first !== "") return { provider: "ollama", model: first };
+  const named = readModelName(text);
+  if (named !== undefined) return named;
+  const local = text.trim();
+  if (/^\S+$/.test(local)) return { provider: "ollama", model: local };
   throw new UserError("invalid_argument", `"${text.slice(0, 80)}" is no model.`, {
-    next: 'write one such as "ollama qwen3:4b", "qwen3:4b" or "claude"',
+    next: 'write one such as "ollama:qwen3:4b", "qwen3:4b" or "claude"',
   });
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { providerName } from "../config-schema.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
+import { readModelName } from "../model-name.ts";
 
 const second = 1_000;
 const day = 86_400_000;
@@ -21,9 +22,8 @@ export function durationBetween(min: number, max: number) {
 
 /** `provider` or `provider:model`, such as `ollama:qwen3:4b`. */
 const modelText = z.string().transform((text, context) => {
-  const [, provider, model] = /^([a-z]+)(?::(\S+))?$/.exec(text) ?? [];
-  const known = providerName.safeParse(provider);
-  if (known.success) return { provider: known.data, model: model ?? null };
+  const named = readModelName(text);
+  if (named !== undefined) return named;
   context.addIssue(
     `${JSON.stringify(text.slice(0, 80))} names no model: write ollama:qwen3:4b, claude, gemini or codex`,
   );

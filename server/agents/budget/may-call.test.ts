@@ -138,3 +138,26 @@ test("what a crash cut off counts as if all that was reserved had been used", as
     mayCall(db, { ...lease, lease: 9, attempt: 1, limits, request, maxOutputTokens: 1, planCaps: null, config }),
   ).rejects.toThrow("not ours");
 });
+
+test("a model answers for its own failures, not for those of its server or of the budget", async () => {
+  await using store = await testStore();
+  const { db } = store;
+  const [agent] = await claimed(store, 1);
+  if (agent === undefined) throw new Error("none");
+  const lease = { agentId: agent.id, lease: agent.lease };
+  const request = { provider: "ollama", model: "m", promptTokens: 50, rawTokens: 50 } as const;
+  for (const code of ["model_unavailable", "model_missing", "model_failed", "budget_exceeded"]) {
+    const leave = await mayCall(db, {
+      ...lease,
+      attempt: 1,
+      limits,
+      request,
+      maxOutputTokens: 100,
+      planCaps: null,
+      config,
+    });
+    if (!leave.ok) throw new Error(leave.message);
+    await settleCall(db, { ...lease, n: leave.step, result: { error: { code, message: "" } }, used: null });
+  }
+  expect(await readStats(db, { role: "r" })).toMatchObject([{ calls: 4, errors: 1 }]);
+});

@@ -81,8 +81,9 @@ function reservation({ request, config }: CallOrder, maxOutputTokens: number, le
 /** The tightest of several budgets, with its name in words. */
 type Left = Readonly<{ amount: number; what: string; scope: "agent" | "model" }>;
 
-function refusal({ what, scope }: Left): CallLeave {
-  return { ok: false, scope, message: `${what} is used up` };
+function refusal({ amount, what, scope }: Left): CallLeave {
+  const message = amount > 0 ? `what is left of ${what} (${amount}) is too little for a call` : `${what} is used up`;
+  return { ok: false, scope, message };
 }
 
 async function leftOver(trx: Db, agent: Row<"agents">, order: CallOrder): Promise<{ tokens: Left; microUsd: Left }> {

@@ -37,7 +37,8 @@ export async function settleCall(db: Db, { agentId, lease, n, result, used }: Se
     }
     await addToStats(trx, await statsKey(trx, row), {
       calls: 1,
-      errors: failed ? 1 : 0,
+      // A server that is away says nothing about its model, and must not send the work of months to a dearer one.
+      errors: failed && result.error.code === "model_failed" ? 1 : 0,
       tokens_in: used?.tokens.prompt ?? 0,
       tokens_out: used?.tokens.output ?? 0,
       cost_microusd: used?.costMicroUsd ?? 0,

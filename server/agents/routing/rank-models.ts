@@ -31,7 +31,7 @@ const assumedTries = 2;
 /**
  * The models in the order in which a piece of work should try them, best first; equal ones as they were given.
  * score = acceptance × worth − cost − seconds × hurry, where acceptance is (accepted + 2 × assumed) / (tries + 2) of this role and
- * complexity, times the share of calls that did not fail.
+ * complexity, times the share of calls in which the model did not fail.
  */
 export function rankModels(
   candidates: readonly ModelChoice[],
