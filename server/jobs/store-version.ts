@@ -1,3 +1,4 @@
+import { canonicalJson } from "../canonical-json.ts";
 import { UserError } from "../errors.ts";
 import type { RehearsalReport } from "../rehearsal/rehearsal-report.ts";
 import { recordEvent } from "../runs/events.ts";
@@ -6,6 +7,7 @@ import { type Db, notify } from "../store/open-store.ts";
 import type { Row, VersionState } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
 import type { CompiledJob } from "./compile.ts";
+import { manifestSchema } from "./manifest.ts";
 
 export type NewVersion = Readonly<{
   name: string;
@@ -108,12 +110,20 @@ function findVersion(trx: Db, job: string, number: number): Promise<Row<"version
 }
 
 /**
- * A newer compiler makes another bundle of the same source. A version that was decided stays as it was; one that waits must be
- * made anew, since the person's side rebuilds what it signs.
+ * A newer release makes another bundle of the same source, and writes defaults into its manifest that the older one did not know. A
+ * version that was decided stays as it was, or an upgrade would ask for every signature again; one that waits must be made anew,
+ * since the person's side rebuilds what it signs.
  */
 function hasContent(row: Row<"versions">, { job, manifest, runtime }: NewVersion): boolean {
-  const same = row.source_hash === job.sourceHash && row.manifest_hash === manifest.hash;
-  return same && (row.state !== "pending" || (row.bundle_hash === job.bundleHash && row.runtime === runtime));
+  if (row.source_hash !== job.sourceHash) return false;
+  if (row.state !== "pending") return row.manifest_hash === manifest.hash || sayAnew(row.manifest) === manifest.text;
+  return row.manifest_hash === manifest.hash && row.bundle_hash === job.bundleHash && row.runtime === runtime;
+}
+
+/** A manifest as this release would write it; undefined where it says what this one does not know. */
+function sayAnew(text: string): string | undefined {
+  const manifest = manifestSchema.safeParse(JSON.parse(text));
+  return manifest.success ? canonicalJson(manifest.data) : undefined;
 }
 
 async function insert(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testJobs } from "../../tests/support/jobs.ts";
 import { testPool } from "../../tests/support/sandbox-run.ts";
+import { canonicalJson } from "../canonical-json.ts";
 import { rejectVersion } from "../review/reject-version.ts";
 import type { Pool } from "../sandbox/types.ts";
 import { sha256 } from "../sha256.ts";
@@ -108,6 +109,25 @@ describe("submitting", () => {
       state: "rejected",
       rejectedNote: "too curious",
     });
+  });
+
+  test("an upgrade asks for no new signature: what an older release stored is the same content, unless it waits", async () => {
+    await using jobs = await testJobs(pool);
+    const { db } = jobs.deps.store;
+    await submitted(jobs.deps, { source: source("one") });
+    const row = await requireVersion(db, "test");
+    const { runsOn: _, priority: __, ...older } = row.manifest;
+    const manifest = canonicalJson(older);
+    const rewrite = (state: "approved" | "pending") =>
+      db
+        .updateTable("versions")
+        .set({ manifest, manifest_hash: sha256(manifest), state })
+        .where("number", "=", 1)
+        .execute();
+    await rewrite("approved");
+    expect(await submit(jobs.deps, { source: source("one") })).toMatchObject({ outcome: "unchanged", version: 1 });
+    await rewrite("pending");
+    expect(await submitted(jobs.deps, { source: source("one") })).toMatchObject({ outcome: "created", version: 2 });
   });
 
   test("a dry run stores and writes nothing", async () => {

@@ -1,11 +1,11 @@
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { findNewerMigration } from "../../store/migrate.ts";
-import type { Store } from "../../store/open-store.ts";
+import { notify, type Store } from "../../store/open-store.ts";
 import { createWake } from "../wake.ts";
 import { beat, register, type WorkerNow } from "./beat.ts";
 import { createOverseer, goneAfterMs } from "./overseer.ts";
-import type { WorkerSelf } from "./worker-self.ts";
+import { type WorkerSelf, workersChannel } from "./worker-self.ts";
 
 /** A worker on record, until it is disposed: then it is `gone`, in order. */
 export type Presence = AsyncDisposable &
@@ -35,6 +35,7 @@ export async function keepPresence({ store, self, now, onNewer, log }: Deps): Pr
   const wake = createWake();
   const overseer = createOverseer({ store, log, clock: () => performance.now() });
   let state: WorkerNow["state"] = "active";
+  let toldState: WorkerNow["state"] = state;
   let written = "";
   let writtenAt = performance.now();
   let steadySince = writtenAt;
@@ -52,6 +53,9 @@ export async function keepPresence({ store, self, now, onNewer, log }: Deps): Pr
     if (at - writtenAt > 3 * everyMs) steadySince = at;
     written = text;
     writtenAt = at;
+    // What it was left to serve is the others' from now on.
+    if (row.state !== toldState) await notify(db, workersChannel);
+    toldState = row.state;
     if (newer !== undefined) tellNewer(newer);
   }
 

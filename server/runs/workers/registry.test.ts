@@ -13,6 +13,7 @@ import { createOverseer } from "./overseer.ts";
 import { keepPresence } from "./presence.ts";
 import { hasOtherWorkers, listWorkers, workerStanding } from "./read-workers.ts";
 import { forgetOldWorkers, removeWorker } from "./remove-worker.ts";
+import { workersChannel } from "./worker-self.ts";
 
 const standings = async (store: Store) =>
   Object.fromEntries((await listWorkers(store)).map((worker) => [worker.name, workerStanding(worker)]));
@@ -149,14 +150,18 @@ describe("workers on PostgreSQL", () => {
     await sql`alter table workers rename column condition to state`.execute(store.db);
   });
 
-  test("a worker that stops says so: draining, then ended", async () => {
+  test("a worker that stops says so, and the others hear of it at once: draining, then ended", async () => {
     await using store = await testStore("postgres");
     const now = () => ({ running: 0, problem: null, unserved: {} });
     const deps = { store, self: testWorker("a"), now, onNewer: () => {}, log: silentLog };
     const presence = await keepPresence(deps);
+    const heard: unknown[] = [];
+    await using stack = new AsyncDisposableStack();
+    stack.defer(await store.listen(workersChannel, async () => void heard.push(await standings(store))));
     presence.draining();
-    await expect.poll(() => standings(store), { timeout: 30_000 }).toEqual({ a: "draining" });
+    await expect.poll(() => heard, { timeout: 30_000 }).toEqual([{ a: "draining" }]);
     await presence[Symbol.asyncDispose]();
     expect(await standings(store)).toEqual({ a: "ended" });
+    await expect.poll(() => heard, { timeout: 30_000 }).toEqual([{ a: "draining" }, { a: "ended" }]);
   });
 });
