@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { messageOf, UserError } from "../errors.ts";
 import { connectParent } from "./child/parent.ts";
 import { runAgent } from "./child/run-agent.ts";
@@ -12,6 +13,8 @@ const parent = connectParent({ onStop: (why) => stop.abort(why) });
 
 /** All that it has started is in its group, so that nothing outlives it. */
 function leave(code: number): never {
+  // Node does so at an end of its own, which this is not.
+  flushCompileCache();
   try {
     if (process.platform !== "win32") process.kill(-process.pid, "SIGKILL");
   } catch {

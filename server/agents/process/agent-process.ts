@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { killGroup } from "../../effects/kill-group.ts";
 import type { Log } from "../../log.ts";
@@ -104,10 +106,13 @@ function answer<O extends Operation>(handlers: Handlers, op: O, body: unknown): 
 
 function startChild(): ChildProcess {
   const file = import.meta.url.endsWith(".ts") ? "../child.ts" : "../child.js";
+  // Node's own folder below the one that was named: it makes the same one again.
+  const compiled = getCompileCacheDir();
+  const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) };
   return spawn(process.execPath, ["--no-warnings", fileURLToPath(new URL(file, import.meta.url))], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // What programs need, and no key of ours.
-    env: cliEnvironment(process.env),
+    env: cliEnvironment(process.env, cache),
     detached: process.platform !== "win32",
     windowsHide: true,
   });
