@@ -31,6 +31,11 @@ export const planControl = defineTool({
     if (action === "list") return listText(context);
     if (plan === undefined) throw new UserError("invalid_argument", `${action} needs a plan.`, { next: "plan: P3" });
     if (context.agent !== undefined && action !== "read" && action !== "report") throw agentsDoNot(`${action} plans`);
+    if (node !== undefined && action !== "read" && action !== "retry") {
+      throw new UserError("invalid_argument", `${action} is for a whole plan: leave node out.`, {
+        next: "node goes with read and retry",
+      });
+    }
     const { db } = context.store;
     const order = { plan, by: hostLabel(context.client), traceId: context.traceId };
     switch (action) {

@@ -112,7 +112,7 @@ async function answerOf({ store }: ToolContext, action: TaskAction, task: Row<"t
     case "done":
     case "failed":
     case "cancel": {
-      const ready = await readyNeighbours(store.db, task, { limit: shownReady, openTo: "agent" });
+      const ready = await readyNeighbours(store.db, task, shownReady);
       const names = ready.map(({ id, title }) => `${formatTaskId(id)} ${inline(title, 60)}`);
       return `${name} is ${task.state}.${names.length === 0 ? "" : ` Ready: ${names.join(", ")}.`}`;
     }

@@ -1,13 +1,9 @@
 import type { Db } from "../store/open-store.ts";
 import type { Row } from "../store/tables.ts";
-import { type TaskFilter, taskConditions } from "./list-tasks.ts";
+import { taskConditions } from "./list-tasks.ts";
 
-/** What they may work on now among those that waited for a task: what needs it, and its parent. */
-export function readyNeighbours(
-  db: Db,
-  { id, parent }: Row<"tasks">,
-  { limit, openTo }: Readonly<{ limit: number }> & Pick<TaskFilter, "openTo">,
-): Promise<Row<"tasks">[]> {
+/** What may be worked on now among those that waited for a task: what needs it, and its parent; nothing that a plan does itself. */
+export function readyNeighbours(db: Db, { id, parent }: Row<"tasks">, limit: number): Promise<Row<"tasks">[]> {
   return db
     .selectFrom("tasks")
     .selectAll()
@@ -17,7 +13,7 @@ export function readyNeighbours(
         ...(parent === null ? [] : [eb("id", "=", parent)]),
       ]),
     )
-    .where((eb) => eb.and(taskConditions({ ready: true, openTo })))
+    .where((eb) => eb.and(taskConditions({ ready: true, openTo: "person" })))
     .orderBy("id")
     .limit(limit)
     .execute();

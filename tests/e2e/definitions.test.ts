@@ -58,7 +58,7 @@ test("what agents are, read, reach and run counts once the person has signed it,
   }
   const ran = await home.jr(["command", "run", "node", "--", "-e", "console.log('ran'); process.exitCode = 3"]);
   expect(ran).toEqual({ code: 3, stdout: "ran\n", stderr: "" });
-  expect((await home.jr(["command", "run", "node", "--", "-p", "1"])).stderr).toContain("is signed as");
+  expect((await home.jr(["command", "run", "node", "--", "-p", "1"])).stderr).toContain("Signed: -e *");
   expect(must(await home.jr(["mcp-server", "check"])).stdout).toMatch(/ok {4}tools v1: \d+ tools/);
   expect(must(await home.jr(["mcp-server", "tools", "tools"])).stdout).toContain("add (a, b)");
   expect((await host.call("skill_read", { name: "house-rules" })).text).toContain("Be brief.");

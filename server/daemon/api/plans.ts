@@ -35,10 +35,10 @@ const planBody = z.strictObject({
   plan_only: z.boolean().default(false),
   dry_run: z.boolean().default(false),
 });
-const controlBody = z.strictObject({
-  action: z.enum(["stop", "resume", "retry", "cancel", "dismiss"]),
-  node: z.string().max(60).optional(),
-});
+const controlBody = z.discriminatedUnion("action", [
+  z.strictObject({ action: z.literal("retry"), node: z.string().max(60).optional() }),
+  z.strictObject({ action: z.enum(["stop", "resume", "cancel", "dismiss"]) }),
+]);
 
 /** Plans at the person's door: making, reading, waiting for and steering them. */
 export function plansApi(deps: Pick<DaemonDeps, "store" | "approvals" | "config" | "clock">): Hono {
@@ -69,25 +69,25 @@ export function plansApi(deps: Pick<DaemonDeps, "store" | "approvals" | "config"
       return c.json({ plan, nodes: await readPlanNodes(db, plan.id), ended: isPlanAtRest(plan.state) });
     })
     .post("/api/plans/:plan/control", async (c) => {
-      const { action, node } = await parseBody(c, controlBody);
+      const wanted = await parseBody(c, controlBody);
       const order = { plan: c.req.param("plan"), by: "person", traceId: randomUUID() };
-      return c.json({ plan: await control(action, order, node) });
+      return c.json({ plan: await control(wanted, order) });
     });
 
-  function control(action: z.infer<typeof controlBody>["action"], order: PlanControl, node: string | undefined) {
-    switch (action) {
+  function control(wanted: z.infer<typeof controlBody>, order: PlanControl) {
+    switch (wanted.action) {
       case "stop":
         return stopPlan(db, order);
       case "resume":
         return resumePlan(db, order);
       case "retry":
-        return retryPlan(db, { ...order, node });
+        return retryPlan(db, { ...order, node: wanted.node });
       case "cancel":
         return cancelPlan(db, order);
       case "dismiss":
         return dismissPlan(db, order);
       default:
-        return action satisfies never;
+        return wanted satisfies never;
     }
   }
 }

@@ -117,7 +117,7 @@ export function tasksApi({ store }: Pick<DaemonDeps, "store">): Hono {
         by: person(),
         door: "person",
       });
-      return c.json({ task, ready: await readyNeighbours(db, task, { limit: 20, openTo: "person" }) });
+      return c.json({ task, ready: await readyNeighbours(db, task, 20) });
     });
 }
 
