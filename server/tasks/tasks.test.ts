@@ -13,6 +13,7 @@ import { longestLeaseSeconds } from "./lease.ts";
 import { countTasks, listTasks } from "./list-tasks.ts";
 import type { NewTask } from "./new-task.ts";
 import { readTask } from "./read-task.ts";
+import { readyNeighbours } from "./ready-neighbours.ts";
 import { reopenTask } from "./reopen-task.ts";
 import { parseTaskNotice, tasksChannel } from "./task-notices.ts";
 import { updateTask } from "./update-task.ts";
@@ -183,6 +184,21 @@ describe.each(storeKinds)("tasks on %s", (kind) => {
       by: { actor: "plan P3", traceId: null },
       door: "plan",
     });
+  });
+
+  test("what has become ready is told, but for what a plan does itself", async () => {
+    await using store = await testStore(kind);
+    const { db } = store;
+    const tasks = [
+      { title: "the plan", key: "plan", planId: 3 },
+      { title: "its host's", parent: "plan", key: "host", planId: 3, node: "m", openTo: "host" as const },
+      { title: "mine", dependsOn: ["host"] },
+      { title: "the person's", dependsOn: ["host"], openTo: "person" as const },
+    ];
+    const made = await createTasks(db, { tasks, by });
+    const host = made.find(({ title }) => title === "its host's");
+    const done = await finishTask(db, { id: host?.id ?? 0, state: "done", result: null, by });
+    expect((await readyNeighbours(db, done, 9)).map(({ title }) => title)).toEqual(["mine", "the person's"]);
   });
 
   test("cancelling ends the parts, too; nothing that needed them is released", async () => {
