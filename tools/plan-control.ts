@@ -28,14 +28,14 @@ export const planControl = defineTool({
     wait_seconds: waitSeconds,
   }),
   async handle(context, { plan, action, node, wait_seconds: seconds = 0 }) {
-    if (action === "list") return listText(context);
-    if (plan === undefined) throw new UserError("invalid_argument", `${action} needs a plan.`, { next: "plan: P3" });
-    if (context.agent !== undefined && action !== "read" && action !== "report") throw agentsDoNot(`${action} plans`);
     if (node !== undefined && action !== "read" && action !== "retry") {
-      throw new UserError("invalid_argument", `${action} is for a whole plan: leave node out.`, {
+      throw new UserError("invalid_argument", `${action} takes no node: it is for whole plans.`, {
         next: "node goes with read and retry",
       });
     }
+    if (action === "list") return listText(context);
+    if (plan === undefined) throw new UserError("invalid_argument", `${action} needs a plan.`, { next: "plan: P3" });
+    if (context.agent !== undefined && action !== "read" && action !== "report") throw agentsDoNot(`${action} plans`);
     const { db } = context.store;
     const order = { plan, by: hostLabel(context.client), traceId: context.traceId };
     switch (action) {

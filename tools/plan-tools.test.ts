@@ -72,6 +72,7 @@ describe("plans over MCP", () => {
     ["plan_control", { plan: "T1" }, "invalid_argument", /P3/],
     ["plan_control", { action: "stop" }, "invalid_argument", /needs a plan/],
     ["plan_control", { plan: "P1", action: "cancel", node: "ask" }, "invalid_argument", /whole plan/],
+    ["plan_control", { action: "list", node: "ask" }, "invalid_argument", /whole plan/],
     ["plan_control", { plan: "P1", node: "aks" }, "plan_not_found", /Did you mean "ask"/],
     ["plan_control", { plan: "P1", action: "retry" }, "plan_not_ready", /stop/],
   ])("%s %j says what is wrong", async (tool, args, code, said) => {
