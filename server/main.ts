@@ -25,6 +25,14 @@ if (args[0] === "mcp" && args.length === 1) {
   // Standard input of a host that stays open must not keep this process.
   process.exit();
 } else {
+  process.stdout.on("error", endUnread);
+  process.stderr.on("error", endUnread);
   const { runCli } = await import("./cli/run-cli.ts");
   process.exitCode = await runCli(context, args);
+}
+
+/** Whoever read the output has seen enough, as `head` has. That ends a command; what runs for months does not need a reader. */
+function endUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  if (!["up", "daemon", "worker"].includes(args[0] ?? "")) process.exit(141);
 }

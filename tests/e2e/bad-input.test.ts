@@ -1,6 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../server/home.ts";
 import { type E2eHome, type E2eHost, e2eHome, must, saveJob } from "../support/e2e-home.ts";
 
 const job = (body: string, more = "") => `import { defineJob } from "jobrunner";
@@ -55,6 +59,18 @@ test("nothing refused was stored, and an unknown tool is named", async () => {
   expect((await host.call("job_list")).text).not.toContain("bad");
   const unknown = await host.call("job_approve", { name: "x" }).catch((error) => ({ text: String(error) }));
   expect(unknown.text).toMatch(/job_approve/);
+});
+
+test("a reader that has seen enough, as `head` has, ends a command without a word", async () => {
+  const program = join(packageRoot, "server", "jr.mjs");
+  const child = spawn(process.execPath, [program, "skill", "list"], {
+    env: home.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  const said = readText(child.stderr);
+  expect(await once(child, "exit")).toEqual([141, null]);
+  expect(await said).toBe("");
 });
 
 test("both day fields are put into words, and hidden characters are shown", async () => {

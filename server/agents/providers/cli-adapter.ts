@@ -10,6 +10,8 @@ export type CliOrder = Readonly<{
   temperature: number | null;
   seed: number | null;
   maxUsd: number | null;
+  /** Whether its settings hold a key, which then counts instead of a login. */
+  hasKey: boolean;
   /** The folder that the program runs in: new, ours, empty but for the files. */
   folder: string;
 }>;

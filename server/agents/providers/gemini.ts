@@ -60,7 +60,7 @@ export const gemini: CliAdapter = {
   },
 };
 
-function settings({ model, maxOutputTokens, temperature, seed }: CliOrder): object {
+function settings({ model, maxOutputTokens, temperature, seed, hasKey }: CliOrder): object {
   const generation = {
     ...(maxOutputTokens === null ? {} : { maxOutputTokens }),
     ...(temperature === null ? {} : { temperature }),
@@ -78,6 +78,8 @@ function settings({ model, maxOutputTokens, temperature, seed }: CliOrder): obje
     telemetry: { enabled: false },
     general: { enableAutoUpdate: false, enableAutoUpdateNotification: false, maxAttempts: 2 },
     experimental: { enableAgents: false },
+    // Else the login that the person has chosen for themselves counts, or none where the key comes with an address.
+    ...(hasKey ? { security: { auth: { selectedType: "gemini-api-key" } } } : {}),
     ...(model === null || Object.keys(generation).length === 0
       ? {}
       : { modelConfigs: { customOverrides: [override] } }),

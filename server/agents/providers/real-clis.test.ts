@@ -58,7 +58,7 @@ beforeAll(() => {
   write(".claude/settings.json", { hooks: { SessionStart: [hook], UserPromptSubmit: [hook], Stop: [hook] } });
   write(".claude/CLAUDE.md", "NOTES OF THE OWNER");
   write(".gemini/settings.json", {
-    security: { auth: { selectedType: "gemini-api-key" } },
+    security: { auth: { selectedType: "oauth-personal" } },
     mcpServers: { evil: server },
     hooks: { SessionStart: [hook], BeforeAgent: [hook] },
   });

@@ -16,7 +16,7 @@ type Run = Readonly<{
   config: CloudConfig;
   env: NodeJS.ProcessEnv;
   prompt: string;
-  order: Omit<CliOrder, "folder">;
+  order: Omit<CliOrder, "folder" | "hasKey">;
   signal: AbortSignal;
 }>;
 
@@ -30,7 +30,7 @@ export async function runCli({ adapter, config, env, prompt, order, signal }: Ru
   try {
     await using place = await newFolder();
     const folder = place.path;
-    const { args, env: own, files } = adapter.start({ ...order, folder });
+    const { args, env: own, files } = adapter.start({ ...order, hasKey: adapter.key in config.env, folder });
     await writeFiles(folder, files);
     const { code, stdout, stderr } = await runProcess({
       command: config.command,
