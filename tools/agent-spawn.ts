@@ -37,7 +37,7 @@ export const agentSpawn = defineTool({
     schema: anyObject.describe("JSON Schema of its answer").optional(),
     oracle: anyObject
       .describe(
-        '{kind: "test", source: "export default (answer) => { throws to refuse }"} | {kind: "command", command, args} | {kind: "model", role, question?} | {kind: "schema", schema}; and attempts per model',
+        '{kind: "test", source: "export default (answer) => { throws to refuse }"} | {kind: "command", command, args?} | {kind: "model", role, question?} | {kind: "schema", schema}; and attempts per model',
       )
       .optional(),
     models: z.array(z.string()).describe('instead of the role\'s, such as ["ollama:qwen3:4b", "claude"]').optional(),

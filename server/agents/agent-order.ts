@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { providerName } from "../config-schema.ts";
+import { messageOf } from "../errors.ts";
 import type { AgentsTable } from "../store/tables.ts";
 
 /** A model of a provider; `model` null leaves the choice to the provider. */
@@ -9,7 +10,14 @@ export const modelChoice = z.strictObject({
 });
 export type ModelChoice = Readonly<z.infer<typeof modelChoice>>;
 
-export const jsonSchema = z.record(z.string(), z.json());
+/** A JSON Schema that answers can be checked against. */
+export const jsonSchema = z.record(z.string(), z.json()).superRefine((schema, context) => {
+  try {
+    z.fromJSONSchema(schema);
+  } catch (thrown) {
+    context.addIssue(`that is no JSON Schema: ${messageOf(thrown).slice(0, 300)}`);
+  }
+});
 
 const attempts = z.int().min(1).max(10).describe("tries per model before the next one").optional();
 
@@ -23,7 +31,7 @@ export const oracleSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("command"),
     command: z.string().min(1).max(100),
-    args: z.array(z.string().max(4_000)).max(100),
+    args: z.array(z.string().max(4_000)).max(100).default([]),
     attempts,
   }),
   z.strictObject({

@@ -18,6 +18,8 @@ export type AgentsDeps = Readonly<{
   store: Store;
   /** The approved version of a role. Throws `definition_not_found`, `not_approved`, `approval_invalid`. */
   requireRole(name: string): Promise<Readonly<{ version: number; manifest: Readonly<{ limits: Limits }> }>>;
+  /** Throws as `requireRole` does, and `permission_denied` where a signed command does not take these arguments. */
+  requireCommand(name: string, args: readonly string[]): Promise<unknown>;
   log: Log;
   /** Throws `budget_exceeded` where a plan has no room for one more agent, or for one so deep; it is on record already in `trx`. */
   requirePlanRoom?: ((trx: Db, agent: Readonly<{ planId: number; depth: number }>) => Promise<void>) | undefined;

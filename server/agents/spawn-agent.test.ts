@@ -40,6 +40,9 @@ function depsOf(store: Store): AgentsDeps {
       if (name !== "researcher") throw new UserError("not_approved", `no ${name}`);
       return { version: 3, manifest: { limits } };
     },
+    async requireCommand(name) {
+      if (name !== "judge") throw new UserError("not_approved", `no ${name}`);
+    },
   };
 }
 
@@ -81,6 +84,10 @@ test("what may not be is refused", async () => {
     [{ role: "stranger" }, "not_approved"],
     [{ depth: 9 }, "permission_denied"],
     [{ schema: { type: "nonsense" } }, "invalid_argument"],
+    [{ oracle: { kind: "schema", schema: { type: "nonsense" } } }, "invalid_argument"],
+    [{ oracle: { kind: "command", command: "stranger", args: [] } }, "not_approved"],
+    [{ oracle: { kind: "model", role: "stranger" } }, "not_approved"],
+    [{ oracle: { kind: "test", source: "export default (" } }, "invalid_argument"],
   ];
   for (const [change, code] of refused) {
     await expect(spawnAgent(depsOf(store), { ...order, ...change }), code).rejects.toMatchObject({ code });
@@ -91,5 +98,6 @@ test("models and oracles are read strictly", () => {
   expect(modelChoice.safeParse({ provider: "ollama", model: "qwen3:4b" }).success).toBe(true);
   expect(modelChoice.safeParse({ provider: "elsewhere", model: null }).success).toBe(false);
   expect(oracleSchema.safeParse({ kind: "test", source: "export default () => {}" }).success).toBe(true);
-  expect(oracleSchema.safeParse({ kind: "command", command: "x" }).success).toBe(false);
+  expect(oracleSchema.parse({ kind: "command", command: "x" })).toEqual({ kind: "command", command: "x", args: [] });
+  expect(oracleSchema.safeParse({ kind: "command" }).success).toBe(false);
 });

@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { messageOf, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { recordEvent } from "../runs/events.ts";
 import type { Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
 import { formatAgentId } from "./agent-id.ts";
 import { sendAgentNotice } from "./agent-notices.ts";
-import type { AgentOrder } from "./agent-order.ts";
+import { type AgentOrder, jsonSchema, type Oracle } from "./agent-order.ts";
 import type { AgentsDeps } from "./agents-deps.ts";
+import { bundleAnswerTest } from "./oracle/bundle-answer-test.ts";
 
 const longestPrompt = 200_000;
 /** Whatever roles say: agents that start agents must come to an end. */
@@ -15,7 +16,8 @@ const longestTitle = 120;
 
 /**
  * Puts an agent into the queue. A dedupe key that was used already brings back that agent. Throws `permission_denied` where it would
- * stand too deep, `budget_exceeded` where its plan has no room for it, `invalid_argument`, and what `requireRole` throws.
+ * stand too deep, `budget_exceeded` where its plan has no room for it, `invalid_argument`, and what `requireRole` and
+ * `requireCommand` throw.
  */
 export async function spawnAgent(deps: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {
   await deps.requireRole(order.role);
@@ -33,20 +35,32 @@ export async function spawnAgent(deps: AgentsDeps, order: AgentOrder): Promise<R
       next: "put long material into files of the folder that it works in",
     });
   }
-  for (const schema of [order.schema, order.oracle?.kind === "schema" ? order.oracle.schema : null]) {
-    if (schema !== undefined && schema !== null) requireJsonSchema(schema);
-  }
+  if (order.schema !== undefined && order.schema !== null) requireJsonSchema(order.schema);
+  if (order.oracle !== undefined && order.oracle !== null) await requireOracle(deps, order.oracle);
   const agent = await insert(deps, order);
   deps.log.info({ agent: agent.id, role: agent.role, trace: agent.trace_id }, "agent requested");
   return agent;
 }
 
-function requireJsonSchema(schema: Readonly<Record<string, unknown>>): void {
-  try {
-    z.fromJSONSchema(schema);
-  } catch (cause) {
-    throw new UserError("invalid_argument", `That is no JSON Schema: ${messageOf(cause).slice(0, 300)}.`, { cause });
+/** A judge that cannot work is found out before anything is spent on an answer. */
+async function requireOracle(deps: AgentsDeps, oracle: Oracle): Promise<void> {
+  switch (oracle.kind) {
+    case "schema":
+      return requireJsonSchema(oracle.schema);
+    case "command":
+      return void (await deps.requireCommand(oracle.command, oracle.args));
+    case "model":
+      return void (await deps.requireRole(oracle.role));
+    case "test":
+      return void (await bundleAnswerTest(oracle.source));
+    default:
+      oracle satisfies never;
   }
+}
+
+function requireJsonSchema(schema: Readonly<Record<string, unknown>>): void {
+  const { error } = jsonSchema.safeParse(schema);
+  if (error !== undefined) throw new UserError("invalid_argument", z.prettifyError(error));
 }
 
 async function insert({ store, requirePlanRoom }: AgentsDeps, order: AgentOrder): Promise<Row<"agents">> {

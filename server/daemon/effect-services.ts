@@ -12,8 +12,8 @@ import { formatRunId } from "../runs/run-id.ts";
 import { taskService } from "./task-service.ts";
 
 type Deps = ControlDeps &
+  Pick<AgentsDeps, "requireRole" | "requireCommand"> &
   Readonly<{
-    requireRole: AgentsDeps["requireRole"];
     home: Home;
     clock: () => Date;
     llm: EffectServices["llm"];

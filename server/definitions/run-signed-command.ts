@@ -42,15 +42,27 @@ type Deps = DefinitionsDeps &
   }>;
 
 /**
+ * A command that the person signed, with the arguments that it gets for those that are given. Throws what `requireDefinition` throws,
+ * and `permission_denied` where they do not fit.
+ */
+export async function requireCommand(
+  deps: DefinitionsDeps,
+  name: string,
+  given: readonly string[],
+): Promise<Readonly<{ manifest: CommandManifest; args: readonly string[] }>> {
+  const { manifest } = await requireDefinition(deps, "command", name);
+  return { manifest, args: fittingArgs(name, manifest, given) };
+}
+
+/**
  * Runs a command that the person signed: its absolute program, without a shell, with arguments that fit its patterns, in a process
- * group that is gone when this settles. Throws what `requireDefinition` throws, `permission_denied`, `secret_not_found`, `exec_failed`,
- * and the signal's reason; a time that is up and a code other than 0 are answers.
+ * group that is gone when this settles. Throws what `requireCommand` throws, `secret_not_found`, `exec_failed`, and the signal's reason;
+ * a time that is up and a code other than 0 are answers.
  * @public
  */
 export async function runSignedCommand(deps: Deps, order: CommandOrder): Promise<CommandEnd> {
   const { name, signal, onOutput } = order;
-  const { manifest } = await requireDefinition(deps, "command", name);
-  const args = fittingArgs(name, manifest, order.args);
+  const { manifest, args } = await requireCommand(deps, name, order.args);
   await requireProgram(manifest.program);
   const cwd = await requireFolder(manifest.cwd ?? order.cwd);
   const secrets = deps.secrets();

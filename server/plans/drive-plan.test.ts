@@ -283,7 +283,10 @@ it("agents beyond the cap, or deeper than it, are refused, and none of them is l
   const { id } = await plan([agent("a")], { agents: 2, depth: 2 });
   const spawn = (depth: number) =>
     spawnAgent(
-      { store, log: silentLog, requireRole: async () => ({ version: 1, manifest: { limits } }), requirePlanRoom },
+      {
+        ...{ store, log: silentLog, requirePlanRoom, requireCommand: async () => {} },
+        requireRole: async () => ({ version: 1, manifest: { limits } }),
+      },
       {
         ...{ role: "r", prompt: "p", planId: id, depth, folder: null, dedupeKey: null },
         requestedBy: "me",

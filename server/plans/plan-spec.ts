@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { limitsSchema, type ModelChoice, modelChoice, oracleSchema } from "../agents/agent-order.ts";
+import { jsonSchema, limitsSchema, type ModelChoice, modelChoice, oracleSchema } from "../agents/agent-order.ts";
 import { parseModel } from "../agents/parse-model.ts";
 import { messageOf } from "../errors.ts";
 
@@ -46,7 +46,7 @@ const anyNode = {
 };
 const byModel = {
   /** Of its answer; left out, the role's own. */
-  schema: z.record(z.string(), json).nullable().optional(),
+  schema: jsonSchema.nullable().optional(),
   /** What its answer has to pass. */
   oracle: oracleSchema.nullable().default(null),
   /** In order of escalation, instead of the role's own. */

@@ -37,6 +37,7 @@ async function rested(body: string): Promise<Resuming & { runId: number; later(m
     clock,
     llm: none,
     notify: none,
+    requireCommand: none,
     requireRole: async () => ({ version: 1, manifest: { limits: testRole().limits } }),
   });
   const permissions = testPermissions({ agents: ["reader"] });

@@ -37,7 +37,8 @@ const config: CallOrder["config"] = {
 };
 
 async function claimed(store: Store, count: number, order: Partial<AgentOrder> = {}): Promise<Row<"agents">[]> {
-  const deps = { store, log: silentLog, requireRole: async () => ({ version: 1, manifest: { limits } }) };
+  const requireRole = async () => ({ version: 1, manifest: { limits } });
+  const deps = { store, log: silentLog, requireRole, requireCommand: async () => {} };
   const whole = {
     role: "r",
     prompt: "p",

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { testCommand } from "../../definitions/definitions-fixture.ts";
+import type { Row } from "../../store/tables.ts";
 import { readAgentError } from "../agent-error.ts";
 import type { Oracle } from "../agent-order.ts";
 import { agentsFixture } from "../agents-fixture.ts";
@@ -17,6 +18,8 @@ const onlyGood = `let text = ""; process.stdin.on("data", (part) => { text += pa
 });`;
 
 let fixture: Awaited<ReturnType<typeof agentsFixture>>;
+/** Its judge is revoked before it begins. */
+let orphaned: Row<"agents">;
 beforeAll(async () => {
   fixture = await agentsFixture({
     roles: { researcher: {}, judge: {} },
@@ -31,6 +34,10 @@ beforeAll(async () => {
   await fixture.storeDefinition("command", "only-good", testCommand({ args: ["-e", onlyGood] }));
   await fixture.sign("command", "only-good");
   await fixture.storeDefinition("command", "unsigned", testCommand());
+  await fixture.storeDefinition("command", "fleeting", testCommand());
+  await fixture.sign("command", "fleeting");
+  orphaned = await fixture.spawn({ oracle: { kind: "command", command: "fleeting", args: [] } });
+  await fixture.revoke("command", "fleeting");
   fixture.supervise();
 }, 120_000);
 afterAll(() => fixture[Symbol.asyncDispose]());
@@ -65,18 +72,29 @@ test("a second model judges, as an agent of its own that counts for the first", 
   expect(judges[0]?.prompt).toContain("Is it kind?");
 });
 
-const unable: [Oracle, RegExp][] = [
-  [
-    { kind: "command", command: "unsigned", args: [], attempts: 2 },
-    /could not be judged: Command "unsigned" has no valid approval/,
-  ],
-  [{ kind: "command", command: "only-good", args: ["--version"], attempts: 2 }, /could not be judged: .*only-good/],
-  [{ kind: "command", command: "missing", args: [], attempts: 2 }, /could not be judged: .*missing/],
-  [{ kind: "model", role: "judge", question: "unsure", attempts: 2 }, /could not be judged: A\d+ \(judge\) failed/],
+test("an oracle that does not work accepts nothing, and says why", async () => {
+  const { ended, error } = await run({ kind: "model", role: "judge", question: "unsure", attempts: 2 });
+  expect(ended).toMatchObject({ state: "failed", output: null });
+  expect(error).toMatch(/could not be judged: A\d+ \(judge\) failed/);
+});
+
+test("one that was revoked meanwhile accepts nothing either", async () => {
+  const ended = await fixture.end(orphaned);
+  expect(ended).toMatchObject({ state: "failed", output: null });
+  expect(readAgentError(ended.error)?.message).toMatch(/could not be judged: Command "fleeting" has no valid approval/);
+});
+
+const refused: [Oracle, string, RegExp][] = [
+  [{ kind: "command", command: "unsigned", args: [] }, "not_approved", /"unsigned" has no valid approval/],
+  [{ kind: "command", command: "only-good", args: ["--version"] }, "permission_denied", /takes other arguments/],
+  [{ kind: "command", command: "missing", args: [] }, "definition_not_found", /missing/],
+  [{ kind: "model", role: "nobody" }, "definition_not_found", /nobody/],
+  [{ kind: "test", source: 'import "node:fs"; export default () => {};' }, "invalid_argument", /imports nothing/],
 ];
 
-test.each(unable)("an oracle that does not work accepts nothing, and says why: %j", async (oracle, message) => {
-  const { ended, error } = await run(oracle);
-  expect(ended).toMatchObject({ state: "failed", output: null });
-  expect(error).toMatch(message);
-});
+test.each(refused)(
+  "an oracle that cannot work is refused before anything is asked: %j",
+  async (oracle, code, message) => {
+    await expect(fixture.spawn({ oracle })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  },
+);
