@@ -1,12 +1,13 @@
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createTestMcpServer } from "../../../tests/support/mcp-child.ts";
 import type { McpServerManifest } from "../../definitions/mcp-server-manifest.ts";
 import { packageRoot } from "../../home.ts";
 import { silentLog } from "../../log.ts";
 import { type ConnectOptions, connectMcpServer } from "./connect-mcp-server.ts";
+import { serverFetch } from "./server-fetch.ts";
 
 const child = join(packageRoot, "tests", "support", "mcp-child.ts");
 const token = "s3cret-token-value";
@@ -82,7 +83,11 @@ test.each<[string, McpServerManifest, RegExp]>([
   ["never answers", stdio("silent"), /did not answer in time/],
   ["sends a line without an end", stdio("endless"), /more than 8 MiB/],
   ["is not there", { transport: "stdio", command: "/nowhere/server", args: [], env: {} }, /could not be started/],
-  ["is not at that address", { transport: "http", url: "http://127.0.0.1:9/mcp", headers: {} }, /connecting/],
+  [
+    "is not at that address",
+    { transport: "http", url: "http://127.0.0.1:2/mcp", headers: {} },
+    /\(connecting\): connect ECONNREFUSED/,
+  ],
 ])("a server that %s is no connection, and says why", async (_what, manifest, message) => {
   await expect(connect(manifest, { connectMs: 3_000 })).rejects.toMatchObject({
     code: "mcp_server_failed",
@@ -106,20 +111,55 @@ test("a server that does not want to end is killed", async () => {
 
 test("a server is reached over Streamable HTTP, with its secret in the header alone", async () => {
   const seen: (string | undefined)[] = [];
-  const http = createServer(async (request, response) => {
+  await using http = await httpServer(async (request, response) => {
     seen.push(request.headers.authorization);
     const transport = new StreamableHTTPServerTransport({});
     await createTestMcpServer().connect(transport);
     await transport.handleRequest(request, response);
   });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const address = http.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const url = `http://127.0.0.1:${address.port}/mcp`;
-  const server = await connect({ transport: "http", url, headers: { authorization: "Bearer ${secret:TOKEN}" } });
+  await using server = await connect({
+    transport: "http",
+    url: http.url,
+    headers: { authorization: "Bearer ${secret:TOKEN}" },
+  });
   expect(await server.call("add", { a: 4, b: 4 }, { signal })).toEqual({ text: "8", isError: false });
   expect(new Set(seen)).toEqual(new Set([`Bearer ${token}`]));
-  await server[Symbol.asyncDispose]();
-  http.closeAllConnections();
-  await new Promise((resolve) => http.close(resolve));
 });
+
+test.each([
+  [401, /HTTP 401, so look at its headers/],
+  [500, /HTTP 500 \(.*: no/],
+])("one that answers with HTTP %d says so", async (status, message) => {
+  await using http = await httpServer((_, response) => void response.writeHead(status).end("no"));
+  await expect(connect({ transport: "http", url: http.url, headers: {} })).rejects.toMatchObject({
+    code: "mcp_server_failed",
+    message: expect.stringMatching(message),
+  });
+});
+
+test("one that cannot be reached for a moment is tried again, one that breaks off is not", async () => {
+  const refused = new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code: "ECONNREFUSED" }) });
+  const fetched = vi
+    .spyOn(globalThis, "fetch")
+    .mockRejectedValueOnce(refused)
+    .mockResolvedValueOnce(new Response("ok"));
+  expect(await (await serverFetch("http://example.org", {}, [1])).text()).toBe("ok");
+  fetched.mockRejectedValueOnce(new TypeError("fetch failed", { cause: new Error("other side closed") }));
+  await expect(serverFetch("http://example.org", {}, [1])).rejects.toThrow("other side closed");
+  expect(fetched).toHaveBeenCalledTimes(3);
+  fetched.mockRestore();
+});
+
+async function httpServer(handler: RequestListener): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    url: `http://127.0.0.1:${address.port}/mcp`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { dirname } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { StreamableHTTPClientTransport, StreamableHTTPError } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { fillSecrets, type McpServerManifest, secretsOf } from "../../definitions/mcp-server-manifest.ts";
@@ -11,9 +11,9 @@ import type { SecretValues } from "../../effects/secret-values.ts";
 import { messageOf, UserError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { version } from "../../version.ts";
-import { cappedFetch } from "./capped-fetch.ts";
 import { childTransport } from "./child-transport.ts";
 import { resultText, type ToolAnswer } from "./result-text.ts";
+import { serverFetch } from "./server-fetch.ts";
 
 /** A tool of an MCP server. The texts come from the server: they are data, and no instruction. */
 export type ToolInfo = Readonly<{
@@ -80,7 +80,7 @@ export async function connectMcpServer(manifest: McpServerManifest, options: Con
   client.onerror = (error) => log.debug({ err: mask(messageOf(error)), server: name }, "mcp client: trouble");
 
   const failed = (what: string, cause: unknown): UserError => {
-    const why = mask([details(), messageOf(cause)].filter((each) => each !== "").join("; "));
+    const why = mask([details(), reasonOf(cause)].filter((each) => each !== "").join("; "));
     return new UserError("mcp_server_failed", `The MCP server "${name}" ${what}: ${why.slice(0, 1_500)}`, {
       next: `jr mcp-server check ${name}`,
       cause,
@@ -142,6 +142,12 @@ export async function connectMcpServer(manifest: McpServerManifest, options: Con
   };
 }
 
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof StreamableHTTPError) || cause.code === undefined || cause.code < 100) return messageOf(cause);
+  const refused = cause.code === 401 || cause.code === 403 ? ", so look at its headers and their secrets" : "";
+  return `it answered with HTTP ${cause.code}${refused} (${cause.message.replace("Streamable HTTP error: ", "")})`;
+}
+
 type Opened = Readonly<{ transport: Transport; details: () => string }>;
 
 function openTransport(manifest: McpServerManifest, get: (secret: string) => string, cwd: string): Opened {
@@ -161,7 +167,7 @@ function openTransport(manifest: McpServerManifest, get: (secret: string) => str
     }
     case "http": {
       const requestInit = { headers: filled(manifest.headers) };
-      const transport = new StreamableHTTPClientTransport(new URL(manifest.url), { requestInit, fetch: cappedFetch });
+      const transport = new StreamableHTTPClientTransport(new URL(manifest.url), { requestInit, fetch: serverFetch });
       return { transport, details: () => "" };
     }
     default:
