@@ -68,8 +68,12 @@ function historyLine({ at, kind, actor, detail, trace_id }: Row<"task_history">,
 
 function standing(task: Row<"tasks">): string {
   if (task.state === "in_progress") {
-    const until = task.claimed_until?.toISOString().slice(0, 16) ?? "";
-    return `in_progress, claim ${task.claim} of ${inline(task.claimed_by ?? "", 60)} until ${until}Z`;
+    const until = `${task.claimed_until?.toISOString().slice(0, 16) ?? ""}Z`;
+    const holder = inline(task.claimed_by ?? "", 60);
+    const ranOut = task.claimed_until !== null && task.claimed_until <= new Date();
+    return ranOut
+      ? `in_progress, but claim ${task.claim} of ${holder} ran out at ${until}: it can be claimed`
+      : `in_progress, claim ${task.claim} of ${holder} until ${until}`;
   }
   const waits = [
     ...(task.waits_for > 0 ? [`${task.waits_for} that it needs`] : []),

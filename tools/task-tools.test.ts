@@ -46,6 +46,10 @@ describe("tasks over MCP", () => {
     expect(await text("task_update", { task: "T2", action: "renew", claim: 1, lease_minutes: 60 })).toContain(
       "claim 1",
     );
+    expect((await text("task_read", { task: "T2" })).split("\n")[0]).toMatch(/claim 1 of test-host 1\.2\.3 until /);
+    const past = new Date(Date.now() - 60_000);
+    await fixture.db.updateTable("tasks").set({ claimed_until: past }).where("id", "=", 2).execute();
+    expect(await text("task_list", { ready: true })).toContain("claim 1 of test-host 1.2.3 ran out at");
     expect(await text("task_update", { task: "T2", action: "note", text: "half\n# way" })).toBe("Noted on T2.");
     expect(await text("task_update", { task: "T2", action: "done", claim: 1, text: "In NOTES.md" })).toBe(
       "T2 is done. Ready: T3 Ship.",

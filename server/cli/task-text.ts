@@ -47,7 +47,7 @@ export function taskDetailsText(context: CliContext, whole: TaskDetails): string
     ...(task.claimed_until === null
       ? []
       : [
-          `  held       by ${visibleLine(task.claimed_by ?? "")} until ${formatTime(task.claimed_until, zone)} (claim ${task.claim})`,
+          `  held       by ${visibleLine(task.claimed_by ?? "")} until ${formatTime(task.claimed_until, zone)} (claim ${task.claim}${task.claimed_until <= new Date() ? ", which ran out: it can be claimed" : ""})`,
         ]),
     ...(task.run_id === null ? [] : [`  about      R${task.run_id}`]),
     ...others("part of", parent === null ? [] : [parent]),

@@ -53,15 +53,21 @@ export function definitionPowers(kind: DefinitionKind, manifest: string): Defini
   }
 }
 
-const toolLine = "TOOL: ";
+const toolLine = /^TOOL(?: of (?<server>\S+))?: (?<tool>.*)$/;
 
-/** The same lines with all tools in one, as people read them. */
+/** The same lines with the tools of one origin in one, as people read them. By themselves they can be compared. */
 export function inOneLine(lines: readonly string[]): string[] {
-  const tools = lines.filter((line) => line.startsWith(toolLine)).map((line) => line.slice(toolLine.length));
-  const at = lines.findIndex((line) => line.startsWith(toolLine));
-  return lines.flatMap((line, index) =>
-    line.startsWith(toolLine) ? (index === at ? [`TOOLS: ${tools.join(", ")}`] : []) : [line],
-  );
+  const tools = lines.map((line) => toolLine.exec(line)?.groups);
+  return lines.flatMap((line, index) => {
+    const found = tools[index];
+    if (found === undefined) return [line];
+    const same = tools.filter((each) => each !== undefined && each.server === found.server);
+    if (same[0] !== found) return [];
+    const names = same.map((each) => each?.tool).join(", ");
+    return found.server === undefined
+      ? [`TOOLS: ${names}`]
+      : [`MCP SERVER: may call ${names} of ${found.server}, once you have signed that`];
+  });
 }
 
 /** What may be done through tools that change something, in words. */
@@ -91,13 +97,10 @@ function roleLines({ models, skills, mcp, tools, permissions, limits }: RoleMani
       : []),
     ...commands.map((name) => `COMMAND: may run ${name}, where you have signed such a command`),
     ...granted,
-    ...Object.entries(mcp).map(
-      ([server, allowed]) =>
-        `MCP SERVER: may call ${allowed.join(", ") || "nothing"} of ${server}, once you have signed that`,
+    ...Object.entries(mcp).flatMap(([server, allowed]) =>
+      (allowed.length === 0 ? ["nothing"] : allowed).map((tool) => `TOOL of ${server}: ${tool}`),
     ),
-    ...(tools.includes("agent_spawn") && limits.depth > 0
-      ? [`AGENTS: may start further agents, ${limits.depth} level${limits.depth === 1 ? "" : "s"} deep`]
-      : []),
+    ...(tools.includes("agent_spawn") && limits.depth > 0 ? ["AGENTS: may start further agents"] : []),
     ...models
       .filter(({ provider }) => provider !== "ollama")
       .map(
@@ -113,7 +116,7 @@ function roleLines({ models, skills, mcp, tools, permissions, limits }: RoleMani
     ...(own("write") ? ["FILES: may read, change and delete what is in its own working folder"] : []),
     ...(own("read") && !own("write") ? ["FILES: may read what is in its own working folder"] : []),
     ...skills.map((name) => `SKILL: reads ${name}, once you have signed that`),
-    ...tools.map((tool) => `${toolLine}${tool}`),
+    ...tools.map((tool) => `TOOL: ${tool}`),
     ...(models.length === 0 ? ["MODELS: those of agents.models in config.yaml"] : []),
     ...models.flatMap(({ provider, model }) =>
       provider === "ollama" ? [`MODEL: ${model ?? "Ollama's default"}`] : [],
@@ -133,7 +136,10 @@ function roleLimits({ limits }: RoleManifest): DefinitionPowers["limits"] {
     {
       name: "depth",
       value: limits.depth,
-      text: limits.depth === 0 ? "no further agents" : `${limits.depth} levels of further agents`,
+      text:
+        limits.depth === 0
+          ? "no further agents"
+          : `${limits.depth} level${limits.depth === 1 ? "" : "s"} of further agents`,
     },
   ];
 }

@@ -68,7 +68,7 @@ test("what a role may do besides stands first, gravest first, and what it gave u
     "JOB: may start feed-watch, with any input, and read what it returns",
     "FILES: may read, change and delete everything in /home/me/notes",
     "MCP SERVER: may call search of github, once you have signed that",
-    "AGENTS: may start further agents, 2 levels deep",
+    "AGENTS: may start further agents",
     "CLOUD MODEL: sends what it reads to claude",
     "JOBS: may propose jobs, which wait for your signature",
     "FILES: may read what is in its own working folder",
@@ -79,6 +79,25 @@ test("what a role may do besides stands first, gravest first, and what it gave u
   ]);
   expect(it.narrowed).toContain("no longer: TOOLS: file_read");
   expect(it.code).toEqual([]);
+});
+
+test("what is only given up widens nothing, and limits that are lowered are called so", () => {
+  const before = testRole({
+    tools: ["answer", "agent_spawn"],
+    mcp: { wiki: ["add", "remove"] },
+    limits: { ...narrow.limits, depth: 2 },
+  });
+  const after = testRole({
+    tools: ["answer", "agent_spawn"],
+    mcp: { wiki: ["add"] },
+    limits: { ...narrow.limits, depth: 1 },
+  });
+  const it = review(version("role", 2, after, "Read it."), version("role", 1, before, "Read it."));
+  expect(it.widened).toEqual([]);
+  expect(it.narrowed).toEqual([
+    "no longer: MCP SERVER: may call remove of wiki, once you have signed that",
+    "LIMIT: depth lowered from 2 levels of further agents to 1 level of further agents",
+  ]);
 });
 
 test("a text that changed is shown line by line, hidden characters counted and written out", () => {

@@ -51,9 +51,18 @@ export function composeDefinitionReview(material: DefinitionMaterial): Definitio
     proposedBy: visibleLine(it.proposed_by),
     proposedAt: it.created_at,
     rejectedNote: it.rejected_note === null ? null : visibleText(it.rejected_note),
-    widened: [...hiddenLines(it), ...inOneLine(widened(before, powers))].map(visibleLine),
+    widened: [
+      ...hiddenLines(it),
+      ...inOneLine(newLines(before, powers)),
+      ...changedLimits("raised", before, powers),
+    ].map(visibleLine),
     narrowed:
-      before === undefined ? [] : inOneLine(widened(powers, before)).map((line) => visibleLine(`no longer: ${line}`)),
+      before === undefined
+        ? []
+        : [
+            ...inOneLine(newLines(powers, before)).map((line) => `no longer: ${line}`),
+            ...changedLimits("lowered", before, powers),
+          ].map(visibleLine),
     may: inOneLine(powers.may).map(visibleLine),
     limits: powers.limits.map(({ text }) => text).join(" · ") || "none",
     code: codeDiff(base === null ? new Map() : visibleFiles(base), texts),
@@ -62,14 +71,22 @@ export function composeDefinitionReview(material: DefinitionMaterial): Definitio
   };
 }
 
-/** Lines that were not there before, and limits that were raised. */
-function widened(before: DefinitionPowers | undefined, after: DefinitionPowers): string[] {
+/** Lines that were not there before. */
+function newLines(before: DefinitionPowers | undefined, after: DefinitionPowers): string[] {
   const known = new Set(before?.may ?? []);
-  const raised = after.limits.flatMap(({ name, value, text }) => {
+  return after.may.filter((line) => !known.has(line));
+}
+
+function changedLimits(
+  how: "raised" | "lowered",
+  before: DefinitionPowers | undefined,
+  after: DefinitionPowers,
+): string[] {
+  return after.limits.flatMap(({ name, value, text }) => {
     const was = before?.limits.find((limit) => limit.name === name);
-    return was === undefined || value <= was.value ? [] : [`LIMIT: ${name} raised from ${was.text} to ${text}`];
+    const changed = was !== undefined && (how === "raised" ? value > was.value : value < was.value);
+    return changed ? [`LIMIT: ${name} ${how} from ${was.text} to ${text}`] : [];
   });
-  return [...after.may.filter((line) => !known.has(line)), ...raised];
 }
 
 /** Models read what people do not see. */

@@ -14,20 +14,33 @@ const dayMs = 86_400_000;
  */
 export function widened(before: Manifest | undefined, after: Manifest, now: Date): string[] {
   return [
-    ...newPermissionLines(before?.permissions, after.permissions),
-    ...widenedUncertain(before?.onUncertain ?? "ask", after.onUncertain),
-    ...(before === undefined ? [] : widenedCallers(before, after)),
-    ...widenedTriggers(before, after),
-    ...(before === undefined ? [] : widenedMachines(before, after)),
-    ...widenedSchedule(before?.schedules ?? [], after.schedules, now),
-    ...(before === undefined ? [] : raised(before, after)),
+    ...newPowers(before, after, now),
+    ...(before === undefined
+      ? []
+      : [...changedRate("more", before, after, now), ...changedLimits("raised", before, after)]),
   ];
 }
 
 /** What the approved manifest may do that the new one no longer may, in words. */
 export function narrowed(before: Manifest | undefined, after: Manifest, now: Date): string[] {
   if (before === undefined) return [];
-  return widened(after, before, now).map((line) => `no longer: ${line}`);
+  return [
+    ...newPowers(after, before, now).map((line) => `no longer: ${line}`),
+    ...changedRate("less", before, after, now),
+    ...changedLimits("lowered", before, after),
+  ];
+}
+
+/** Powers that one has or has not; what is a matter of more or less stands apart. */
+function newPowers(before: Manifest | undefined, after: Manifest, now: Date): string[] {
+  return [
+    ...newPermissionLines(before?.permissions, after.permissions),
+    ...widenedUncertain(before?.onUncertain ?? "ask", after.onUncertain),
+    ...(before === undefined ? [] : widenedCallers(before, after)),
+    ...widenedTriggers(before, after),
+    ...(before === undefined ? [] : widenedMachines(before, after)),
+    ...widenedSchedule(before?.schedules ?? [], after.schedules, now),
+  ];
 }
 
 /** A grant as the person reads it, such as `api.example.org:8443 (private network)`. */
@@ -75,13 +88,9 @@ function widenedMachines(before: Manifest, after: Manifest): string[] {
 }
 
 function widenedSchedule(before: readonly FrozenSchedule[], after: readonly FrozenSchedule[], now: Date): string[] {
-  const was = firesPerDay(before, now);
-  const is = firesPerDay(after, now);
   const lines: string[] = [];
-  // A tenth of slack, since the sample of coming slots may hold a change of clocks.
-  if (before.length > 0 && is > was * 1.1)
-    lines.push(`SCHEDULE: runs more often, about ${rate(is)} instead of ${rate(was)}`);
-  else if (before.length === 0 && after.length > 0) lines.push(`SCHEDULE: runs by itself, about ${rate(is)}`);
+  if (before.length === 0 && after.length > 0)
+    lines.push(`SCHEDULE: runs by itself, about ${rate(firesPerDay(after, now))}`);
   for (const schedule of after) {
     const old = before.find(({ key }) => key === schedule.key);
     if (old === undefined) continue;
@@ -90,6 +99,15 @@ function widenedSchedule(before: readonly FrozenSchedule[], after: readonly Froz
       lines.push(`SCHEDULE: makes up for up to ${makesUpFor(schedule)} missed slots instead of ${makesUpFor(old)}`);
   }
   return lines;
+}
+
+function changedRate(how: "more" | "less", before: Manifest, after: Manifest, now: Date): string[] {
+  if (before.schedules.length === 0 || after.schedules.length === 0) return [];
+  const was = firesPerDay(before.schedules, now);
+  const is = firesPerDay(after.schedules, now);
+  // A tenth of slack, since the sample of coming slots may hold a change of clocks.
+  const changed = how === "more" ? is > was * 1.1 : was > is * 1.1;
+  return changed ? [`SCHEDULE: runs ${how} often, about ${rate(is)} instead of ${rate(was)}`] : [];
 }
 
 function firesPerDay(schedules: readonly FrozenSchedule[], now: Date): number {
@@ -137,21 +155,18 @@ const limitNames: Readonly<Record<keyof Manifest["limits"], string>> = {
 
 const limitKeys = manifestSchema.shape.limits.keyof().options;
 
-function raised(before: Manifest, after: Manifest): string[] {
+function changedLimits(how: "raised" | "lowered", before: Manifest, after: Manifest): string[] {
+  const changed = (was: number, is: number) => (how === "raised" ? is > was : is < was);
+  const line = (name: string, was: string, is: string) => `LIMIT: ${name} ${how} from ${was} to ${is}`;
   const lines = limitKeys
-    .filter((key) => after.limits[key] > before.limits[key])
+    .filter((key) => changed(before.limits[key], after.limits[key]))
     .map((key) => {
       const [was, is] = [limitWords[key](before.limits[key]), limitWords[key](after.limits[key])];
       // A little more can look the same when it is rounded.
-      return raisedLine(
-        limitNames[key],
-        ...(was === is ? ([`${before.limits[key]}`, `${after.limits[key]}`] as const) : ([was, is] as const)),
-      );
+      return was === is
+        ? line(limitNames[key], `${before.limits[key]}`, `${after.limits[key]}`)
+        : line(limitNames[key], was, is);
     });
   const [was, is] = [before.retry.attempts, after.retry.attempts];
-  return is > was ? [...lines, raisedLine("tries", `${was}`, `${is} in all`)] : lines;
-}
-
-function raisedLine(name: string, was: string, is: string): string {
-  return `LIMIT: ${name} raised from ${was} to ${is}`;
+  return changed(was, is) ? [...lines, line("tries", `${was}`, `${is} in all`)] : lines;
 }
