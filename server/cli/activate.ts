@@ -14,6 +14,6 @@ export function command(context: CliContext): Command {
     .option("--yes", "do not ask to confirm (the passphrase is always asked for)")
     .option("--passphrase-stdin", passphraseStdinHelp)
     .action((name: string, version: string, options: { note?: string; yes?: boolean; passphraseStdin?: boolean }) =>
-      approve(context, name, parseVersion(version), "activate", options),
+      approve(context, [{ word: name, number: parseVersion(version) }], "activate", options),
     );
 }

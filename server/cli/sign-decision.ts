@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type DefinitionMaterial, definitionMaterialSchema } from "../definitions/definition-material.ts";
 import { UserError } from "../errors.ts";
+import { personCommand } from "../person-command.ts";
 import type { SigningKey } from "../review/key-file.ts";
 import type { ReviewMaterial, VersionMaterial } from "../review/review-material.ts";
 import { reviewMaterialSchema } from "../review/review-material.ts";
@@ -8,6 +9,7 @@ import { type DecisionDraft, type SignedDecision, signDecision } from "../review
 import { definitionKinds } from "../review/subject.ts";
 import type { DefinitionKind } from "../store/tables.ts";
 import type { DaemonClient } from "./client.ts";
+import type { CliContext } from "./context.ts";
 
 /** What commands about decisions take as a name. */
 export const subjectHelp = "a job's name, or role:NAME, skill:NAME, mcp:NAME, command:NAME";
@@ -71,6 +73,32 @@ export function fetchDefinition(
 export function wholeVersion(version: WholeVersion) {
   const { number, source_hash, bundle_hash, manifest_hash, compiler, runtime } = version;
   return { version: number, source: source_hash, bundle: bundle_hash, manifest: manifest_hash, compiler, runtime };
+}
+
+/** What a person has read and wants to sign. */
+export type Reviewed = Readonly<{
+  version: Pick<DecisionDraft, "kind" | "name"> & ReturnType<typeof wholeVersion>;
+  /** What is said of it once it is signed, such as `watch v3 runs`. */
+  becomes: string;
+  /** The head of the chain that its signature follows. Throws `stale_review`. */
+  requireUnchanged(): Promise<string>;
+}>;
+
+type Material = Readonly<{ version: WholeVersion; newest: number; active: { version: number } | null; head: string }>;
+
+/** The head of the chain, where nothing that a signature is about has changed since it was read. Throws `stale_review`. */
+export async function requireUnchanged(
+  context: CliContext,
+  word: string,
+  read: Material,
+  current: Promise<Material>,
+): Promise<string> {
+  const now = await current;
+  const same = JSON.stringify(wholeVersion(read.version)) === JSON.stringify(wholeVersion(now.version));
+  if (same && read.newest === now.newest && read.active?.version === now.active?.version) return now.head;
+  throw new UserError("stale_review", `${word} changed while you were reading. Nothing was signed.`, {
+    next: personCommand(context.home, "approve", word),
+  });
 }
 
 /** Signs decisions one after the other, so that each follows the one before, beginning at `head`. */

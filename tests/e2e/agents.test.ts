@@ -102,10 +102,9 @@ test("an agent has what its signed role names: it starts that job, calls that MC
   }
   const unsigned = await host.call("agent_spawn", { role: "helper", task: "start" });
   expect(unsigned.text).toMatch(/not_approved|definition_not_found/);
-  for (const word of ["double", "asks", "skill:house-rules", "mcp:tools", "role:helper"]) {
-    // Files are looked at within a second or so of being saved.
-    await expect.poll(async () => (await home.approve(word)).code, { timeout: 60_000, interval: 500 }).toBe(0);
-  }
+  const signing = ["double", "asks", "skill:house-rules", "mcp:tools", "role:helper"];
+  // Files are looked at within a second or so of being saved.
+  await expect.poll(async () => (await home.approve(...signing)).code, { timeout: 60_000, interval: 500 }).toBe(0);
 
   const ask = (task: string) => host.call("agent_spawn", { role: "helper", task, wait_seconds: 50 });
   const [obeyed, started, other, added] = await Promise.all(["obey", "start", "other", "add"].map(ask));

@@ -52,10 +52,11 @@ test("what agents are, read, reach and run counts once the person has signed it,
   expect((await host.call("skill_read", { name: "house-rules" })).text).toContain("not_approved");
   expect((await host.client.listTools()).tools.filter(({ name }) => /approve|sign/.test(name))).toEqual([]);
 
-  for (const word of signing) {
-    const { stdout } = must(await home.approve(word));
-    expect(stdout).toMatch(/ASKS FOR[\s\S]*Approved: /);
-  }
+  // One that is not there, and nothing is signed.
+  expect((await home.approve(...signing, "role:nobody")).code).toBe(1);
+  const { stdout: approved } = must(await home.approve(...signing));
+  expect(approved.match(/ASKS FOR/g)).toHaveLength(4);
+  for (const word of signing) expect(approved).toContain(`Approved: ${word} v1 is used from now on.`);
   const ran = await home.jr(["command", "run", "node", "--", "-e", "console.log('ran'); process.exitCode = 3"]);
   expect(ran).toEqual({ code: 3, stdout: "ran\n", stderr: "" });
   expect((await home.jr(["command", "run", "node", "--", "-p", "1"])).stderr).toContain("Signed: -e *");

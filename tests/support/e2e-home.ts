@@ -32,8 +32,8 @@ export type E2eHome = AsyncDisposable &
     setUp(): Promise<void>;
     /** Writes a signing key without a passphrase, for tests of something else. */
     setUpUnprotected(): void;
-    /** Signs as the person would, at once. */
-    approve(job: string): Promise<Said>;
+    /** Signs as the person would, all of them with one passphrase. */
+    approve(...names: string[]): Promise<Said>;
     host(): Promise<E2eHost>;
     daemonPid(): number;
   }>;
@@ -88,7 +88,7 @@ export async function e2eHome(given: { databaseUrl?: string; parent?: string; ba
       writeKeyFile(paths.approverKey, file);
       addTrustedKey(paths, publicKeyOf(file), new Date());
     },
-    approve: (job) => jr(["approve", job, "--yes", "--passphrase-stdin"], `${passphrase}\n`),
+    approve: (...names) => jr(["approve", ...names, "--yes", "--passphrase-stdin"], `${passphrase}\n`),
     host: () => connectHost(env),
     daemonPid: () => z.object({ pid: z.int() }).parse(JSON.parse(readFileSync(join(home, "daemon.json"), "utf8"))).pid,
     async [Symbol.asyncDispose]() {
