@@ -23,11 +23,11 @@ const answer = z.object({
 
 type Options = { kind?: string; subject?: string; actor?: string; before?: string; limit: string; json?: boolean };
 
-/** `jr audit`: who changed, asked for or tried what, latest first. Signed decisions stand in their chain. */
+/** `jr audit`: who signed, changed, asked for or tried what, latest first. */
 export function command(context: CliContext): Command {
   return new Command("audit")
-    .description("list who changed, asked for or tried what, latest first; what runs did stands in jr show")
-    .option("--kind <kind>", "only this, such as approval or agent.refused")
+    .description("list who signed, changed, asked for or tried what, latest first; what runs did stands in jr show")
+    .option("--kind <kind>", "only this, such as version.approved or agent.refused")
     .option("--subject <handle>", "only about this, such as feed-watch, role:clerk or agent:A7")
     .option("--actor <name>", "only by whoever's name begins so, such as person or claude-code")
     .option("--limit <n>", "how many, at most 500", "50")

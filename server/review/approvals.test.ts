@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import { expect, test } from "vitest";
 import { canonicalJson } from "../canonical-json.ts";
 import { openAlerts } from "../runs/alerts.ts";
+import { listEvents } from "../runs/events.ts";
 import { sha256 } from "../sha256.ts";
 import { approvalsFixture, testKey, testManifest } from "./approvals-fixture.ts";
 import { decisionHash } from "./chain.ts";
@@ -241,6 +242,27 @@ test("a further key counts once a trusted one vouched for it, until it is revoke
   await expect(it.approve(1, second)).rejects.toEqual(code("key_untrusted"));
   await it.approve(1);
   await it.approvals.requireRunnable("watch");
+});
+
+test("the audit trail tells of every signed decision and its key, and of none that was refused", async () => {
+  await using it = await approvalsFixture();
+  const [second, stranger] = [testKey(), testKey()];
+  await it.addVersion(1, "one");
+  await it.approve(1);
+  await expect(it.approve(1, stranger)).rejects.toEqual(code("key_untrusted"));
+  await it.approve(1, it.key, { decision: "revoke" });
+  await it.trust(second);
+  await it.endKey(second);
+  const own = `person (key ${it.key.publicKey.id})`;
+  const events = await listEvents(it.db, { actor: "person (key", limit: 10 });
+  const key = `key:${second.publicKey.id}`;
+  expect(events.map(({ kind, subject, actor }) => [kind, subject, actor])).toEqual([
+    ["key.revoked", key, own],
+    ["key.trusted", key, own],
+    ["version.revoked", "watch", own],
+    ["version.approved", "watch", own],
+  ]);
+  expect(JSON.parse(events.at(-1)?.detail ?? "{}")).toMatchObject({ version: 1, decision: 1 });
 });
 
 test("a revoked key takes the keys that it vouched for with it", async () => {

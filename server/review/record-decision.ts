@@ -103,8 +103,36 @@ async function recordOne(
   const { seq } = await trx.insertInto("decisions").values(row).returning("seq").executeTakeFirstOrThrow();
   chain.head = { seq, hash: row.hash };
   const recorded = { ...link, seq };
+  await recordForAudit(trx, recorded);
   chain.links[chain.links.length - 1] = recorded;
   return recorded;
+}
+
+/** How the audit trail calls decisions; a resume is told as the change of the job that it is. */
+const eventKinds = {
+  approve: "version.approved",
+  activate: "version.activated",
+  revoke: "version.revoked",
+  trust: "key.trusted",
+  revoke_key: "key.revoked",
+  accept_chain: "chain.accepted",
+} as const;
+
+/** The signature stands in the chain alone; the audit trail says when it was given, and by which key. */
+async function recordForAudit(trx: Transaction<Tables>, { seq, keyId: by, decision }: Link): Promise<void> {
+  const { kind, name, version, decision: verb, note } = decision;
+  if (verb === "resume") return;
+  await recordEvent(trx, {
+    kind: eventKinds[verb],
+    actor: signer(by),
+    subject: isSignedKind(kind) ? subjectWord({ kind, name }) : `${kind}:${name}`,
+    detail: { version, note, decision: seq },
+    traceId: null,
+  });
+}
+
+function signer(key: string): string {
+  return `person (key ${key})`;
 }
 
 /** Marks the stored versions that a decision is about, once they are what it says. */
@@ -152,7 +180,7 @@ async function applyToVersions(
     case "revoke":
       return versions.revoke(version);
     case "resume":
-      if (kind === "job") await applyResume(trx, { job: name, by: `key ${by}` });
+      if (kind === "job") await applyResume(trx, { job: name, by: signer(by) });
       return;
     default:
       return;
