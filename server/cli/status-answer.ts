@@ -43,7 +43,7 @@ export const statusAnswer = z.object({
   agents: z.object({ running: z.number(), queued: z.number() }),
   waiting: z.array(nameable.extend({ command: z.string() })),
   /** Roles, skills, MCP servers and commands that wait. */
-  unsigned: z.array(z.object({ what: z.string(), command: z.string() })),
+  unsigned: z.array(z.object({ what: z.string(), command: z.string(), name: z.string().nullable() })),
   questions: z.array(questionAnswer),
   next: z.array(z.object({ job: z.string(), at: z.string() })),
   live: z.array(activity),

@@ -23,6 +23,7 @@ export function statusText(status: StatusAnswer, home: Home, paint: Paint): stri
       : []),
     ...status.waiting.map(({ job, version, command }) => `review ${job} v${version}: ${paint("cyan", command)}`),
     ...status.unsigned.map(({ what, command }) => `${visibleLine(what)}: ${paint("cyan", command)}`),
+    ...inOneGo(status, home, paint),
     ...status.questions.map(
       ({ run, job, question }) =>
         `${run} of ${job} asks: ${visibleLine(question).slice(0, 200)}: ${paint("cyan", personCommand(home, "answer", run))}`,
@@ -116,6 +117,13 @@ export function localTime(iso: string): string {
     .formatToParts(new Date(iso))
     .find(({ type }) => type === "timeZoneName");
   return `${new Intl.DateTimeFormat("sv-SE", options).format(new Date(iso))} ${zone?.value ?? ""}`.trim();
+}
+
+/** How all that waits is signed with one passphrase, where it is more than one. */
+function inOneGo({ waiting, unsigned }: StatusAnswer, home: Home, paint: Paint): string[] {
+  const names = [...waiting.map(({ job }) => job), ...unsigned.flatMap(({ name }) => name ?? [])];
+  if (names.length < 2 || names.length > 10) return [];
+  return [`these in one go: ${paint("cyan", personCommand(home, "approve", ...names))}`];
 }
 
 function section(title: string, lines: readonly string[], paint: Paint): string[] {

@@ -1,8 +1,8 @@
 import { subjectWord } from "../review/subject.ts";
 import type { Db } from "../store/open-store.ts";
 
-/** Something that waits for the person, and the words of the command with which they look at it. */
-export type Unsigned = Readonly<{ what: string; words: readonly string[] }>;
+/** Something that waits for the person, and the words of the command with which they look at it; its name where it is one thing. */
+export type Unsigned = Readonly<{ what: string; words: readonly string[]; name: string | null }>;
 
 const shown = 20;
 
@@ -22,7 +22,7 @@ export async function findUnsigned(db: Db): Promise<Unsigned[]> {
   return [
     ...others.slice(0, shown).map((row) => {
       const word = subjectWord(row);
-      return { what: `review ${word} v${row.number}`, words: ["approve", word] };
+      return { what: `review ${word} v${row.number}`, words: ["approve", word], name: word };
     }),
     ...(shipped.length === 0
       ? []
@@ -30,6 +30,7 @@ export async function findUnsigned(db: Db): Promise<Unsigned[]> {
           {
             what: `review ${shipped.length} role${shipped.length === 1 ? "" : "s"} and skills that come with JobRunner`,
             words: ["approve", "--shipped"],
+            name: null,
           },
         ]),
   ];

@@ -44,6 +44,7 @@ test("what agents are, read, reach and run counts once the person has signed it,
     .toMatch(/approve command:node[\s\S]*approve role:helper[\s\S]*approve skill:house-rules/);
   const { stdout: status } = must(await home.jr(["status"]));
   for (const word of signing) expect(status).toContain(`approve ${word}`);
+  expect(status).toMatch(/these in one go: \S+ approve command:node mcp:tools role:helper skill:house-rules\n/);
   expect(status).toMatch(/broken\.md:3 there is no key "tolls"/);
 
   const refused = await home.jr(["command", "run", "node", "--", "-e", "1"]);

@@ -69,7 +69,11 @@ export function statusApi(deps: StatusDeps, sources: StatusSources): Hono {
         plans: work.plans.map(({ id, state, goal }) => ({ plan: formatPlanId(id), state, goal })),
         agents: work.agents,
         waiting,
-        unsigned: unsigned.map(({ what, words }) => ({ what, command: personCommand(config.home, ...words) })),
+        unsigned: unsigned.map(({ what, words, name }) => ({
+          what,
+          command: personCommand(config.home, ...words),
+          name,
+        })),
         questions: questions.map(questionAnswer),
         next: jobs.next.first.slice(0, 10).map(({ job, at }) => ({ job, at: at.toISOString() })),
         live: live.rows.map(activity),
