@@ -34,12 +34,14 @@ export async function addToStats(db: Db, key: StatsKey, change: StatsChange): Pr
     .execute();
 }
 
+/** What is known of a model in a role, and for how many days nothing was added. */
+export type ModelStats = Row<"model_stats"> & Readonly<{ idle_days: number }>;
+
 /** What is known of models, by role, provider, model and complexity. */
-export async function readStats(
-  db: Db,
-  { role }: Readonly<{ role?: string | undefined }> = {},
-): Promise<Row<"model_stats">[]> {
-  let query = db.selectFrom("model_stats").selectAll().orderBy("role").orderBy("provider").orderBy("model");
+export async function readStats(db: Db, { role }: Readonly<{ role?: string | undefined }> = {}): Promise<ModelStats[]> {
+  const idleDays = sql<number>`(extract(epoch from now() - updated_at) / 86400)::double precision`.as("idle_days");
+  const all = db.selectFrom("model_stats").selectAll().select(idleDays);
+  let query = all.orderBy("role").orderBy("provider").orderBy("model");
   if (role !== undefined) query = query.where("role", "=", role);
   return query.orderBy("complexity").execute();
 }

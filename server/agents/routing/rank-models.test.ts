@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { ModelChoice } from "../../config.ts";
-import type { Row } from "../../store/tables.ts";
+import type { ModelStats } from "./model-stats.ts";
 import { rankModels } from "./rank-models.ts";
 
 const small: ModelChoice = { provider: "ollama", model: "small" };
 const large: ModelChoice = { provider: "ollama", model: "large" };
 const claude: ModelChoice = { provider: "claude", model: null };
 
-function stats(choice: ModelChoice, change: Partial<Row<"model_stats">>): Row<"model_stats"> {
+function stats(choice: ModelChoice, change: Partial<ModelStats>): ModelStats {
   return {
     role: "r",
     provider: choice.provider,
@@ -23,6 +23,7 @@ function stats(choice: ModelChoice, change: Partial<Row<"model_stats">>): Row<"m
     cost_microusd: 0,
     busy_ms: 0,
     updated_at: new Date(0),
+    idle_days: 0,
     ...change,
   };
 }
@@ -66,6 +67,14 @@ test.each([
     [stats(small, tried(9, 1, 200)), stats(large, tried(7, 3, 5))],
     "medium",
     "low",
+    [small, large],
+  ],
+  [
+    "what was refused long ago gets another chance",
+    [small, large],
+    [stats(small, { ...tried(0, 5), idle_days: 300 }), stats(large, tried(5, 5))],
+    "medium",
+    "normal",
     [small, large],
   ],
   [

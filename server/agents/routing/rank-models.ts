@@ -1,5 +1,6 @@
 import type { ModelChoice } from "../../config.ts";
 import type { Row } from "../../store/tables.ts";
+import type { ModelStats } from "./model-stats.ts";
 
 /** How a model is expected to do at one piece of work. */
 export type RankedModel = Readonly<{
@@ -27,15 +28,17 @@ const assumed = {
   cloud: { acceptance: { low: 0.95, medium: 0.9, high: 0.85 }, usd: 0.05, seconds: 45 },
 } as const;
 const assumedTries = 2;
+/** A model that was not asked for so many days is known half as well: it may be another one by now, and gets another chance. */
+const halfLifeDays = 30;
 
 /**
  * The models in the order in which a piece of work should try them, best first; equal ones as they were given.
  * score = acceptance × worth − cost − seconds × hurry, where acceptance is (accepted + 2 × assumed) / (tries + 2) of this role and
- * complexity, times the share of calls in which the model did not fail.
+ * complexity, times the share of calls in which the model did not fail. What is known fades while a model is not asked.
  */
 export function rankModels(
   candidates: readonly ModelChoice[],
-  stats: readonly Row<"model_stats">[],
+  stats: readonly ModelStats[],
   need: Need,
 ): RankedModel[] {
   return candidates
@@ -44,17 +47,21 @@ export function rankModels(
     .map(({ ranked }) => ranked);
 }
 
-function rank(choice: ModelChoice, stats: readonly Row<"model_stats">[], { urgency, complexity }: Need): RankedModel {
+type Counter = "accepted" | "errors" | "calls" | "cost_microusd" | "busy_ms";
+
+function rank(choice: ModelChoice, stats: readonly ModelStats[], { urgency, complexity }: Need): RankedModel {
   const prior = choice.provider === "ollama" ? assumed.local : assumed.cloud;
   const known = stats.find(
     (row) => row.provider === choice.provider && row.model === (choice.model ?? "") && row.complexity === complexity,
   );
+  const weight = 0.5 ** ((known?.idle_days ?? 0) / halfLifeDays);
+  const counted = (counter: Counter) => (known?.[counter] ?? 0) * weight;
   const tries = known === undefined ? 0 : known.accepted + known.refused + known.failed;
-  const all = tries + assumedTries;
-  const reliable = known === undefined ? 1 : 1 - known.errors / (known.calls + assumedTries);
-  const acceptance = (((known?.accepted ?? 0) + assumedTries * prior.acceptance[complexity]) / all) * reliable;
-  const usd = ((known?.cost_microusd ?? 0) / 1e6 + assumedTries * prior.usd) / all;
-  const seconds = ((known?.busy_ms ?? 0) / 1_000 + assumedTries * prior.seconds) / all;
+  const all = tries * weight + assumedTries;
+  const reliable = 1 - counted("errors") / (counted("calls") + assumedTries);
+  const acceptance = ((counted("accepted") + assumedTries * prior.acceptance[complexity]) / all) * reliable;
+  const usd = (counted("cost_microusd") / 1e6 + assumedTries * prior.usd) / all;
+  const seconds = (counted("busy_ms") / 1_000 + assumedTries * prior.seconds) / all;
   const score = acceptance * worth[complexity] - usd - seconds * hurry[urgency];
   return { choice, score, acceptance, tries, usd, seconds };
 }
