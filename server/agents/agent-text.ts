@@ -4,7 +4,7 @@ import { readAgentError } from "./agent-error.ts";
 import { formatAgentId } from "./agent-id.ts";
 import type { Step } from "./loop/step.ts";
 import { modelText } from "./model-text.ts";
-import { parseStep } from "./record-steps.ts";
+import { parseStep } from "./parse-step.ts";
 
 type Agent = Pick<
   Row<"agents">,

@@ -1,9 +1,8 @@
 import { sql } from "kysely";
 import { inTransaction } from "../store/in-transaction.ts";
 import type { Db } from "../store/open-store.ts";
-import type { Row } from "../store/tables.ts";
 import { storableText } from "../store/text.ts";
-import { type Step, stepSchema } from "./loop/step.ts";
+import type { Step } from "./loop/step.ts";
 import type { AgentLease } from "./queue.ts";
 
 /** Thrown where an agent's lease is no longer held: whatever its process still does counts for nothing. */
@@ -77,13 +76,4 @@ function isOk(step: Step): boolean {
     default:
       return true;
   }
-}
-
-/** The step in a row. */
-export function parseStep({ kind, request, result }: Row<"agent_steps">): Step {
-  return stepSchema.parse({
-    kind,
-    request: JSON.parse(request),
-    result: result === null ? null : JSON.parse(result),
-  });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listCommands } from "../definitions/read-definitions.ts";
+import { listCommands } from "../definitions/definition-words.ts";
 import { UserError } from "../errors.ts";
 import { nearestWord } from "../nearest-word.ts";
 import { definitionKinds, subjectNoun, subjectWord } from "../review/subject.ts";

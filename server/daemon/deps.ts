@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import type { SecretValues } from "../effects/secret-values.ts";
 import type { Log } from "../log.ts";
-import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
+import type { DiffBehaviour } from "../rehearsal/behaviour-report.ts";
 import type { Rehearse } from "../rehearsal/create-rehearse.ts";
 import type { Approvals } from "../review/approvals.ts";
 import type { FailingTarget } from "../runs/alerts/failing-targets.ts";

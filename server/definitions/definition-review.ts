@@ -3,7 +3,7 @@ import { subjectWord } from "../review/subject.ts";
 import { visibleLine, visibleText } from "../review/visible-text.ts";
 import { type DefinitionPowers, definitionPowers, inOneLine } from "./definition-lines.ts";
 import { type DefinitionMaterial, type DefinitionVersionMaterial, textsOf } from "./definition-material.ts";
-import { describe } from "./read-definitions.ts";
+import { describe } from "./definition-words.ts";
 
 /** What a person sees of a definition before signing, as plain JSON. Every text in it shows hidden characters as `⟨U+202E⟩`. */
 export type DefinitionReview = Readonly<{

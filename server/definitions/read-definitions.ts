@@ -5,6 +5,7 @@ import { subjectNoun } from "../review/subject.ts";
 import type { Store } from "../store/open-store.ts";
 import type { DefinitionKind, DefinitionOrigin, VersionState } from "../store/tables.ts";
 import type { Definition } from "./definition.ts";
+import { describe, listCommands } from "./definition-words.ts";
 import { verifyDefinition } from "./verify-definition.ts";
 
 export type DefinitionsDeps = Readonly<{ store: Pick<Store, "db">; approvals: Approvals }>;
@@ -23,14 +24,6 @@ export type DefinitionOverview = Readonly<{
   pending: number | null;
   newest: Readonly<{ version: number; state: VersionState; rejectedNote: string | null }>;
 }>;
-
-/** The command that lists each kind. */
-export const listCommands = {
-  role: "jr role list",
-  skill: "jr skill list",
-  mcp_server: "jr mcp-server list",
-  command: "jr command list",
-} as const;
 
 /**
  * The active version of a definition, with signature and every hash verified at this very call, on this machine. Throws
@@ -115,14 +108,4 @@ export async function notFound(
     `There is no ${subjectNoun({ kind, name: name.slice(0, 80) })}.${meant}`,
     { next: listCommands[kind] },
   );
-}
-
-/** A line that says what a definition is, of its manifest's JSON. */
-export function describe(kind: DefinitionKind, manifest: string): string {
-  const value: unknown = JSON.parse(manifest);
-  if (typeof value !== "object" || value === null) return "";
-  if ("description" in value && typeof value.description === "string") return value.description;
-  if (kind !== "mcp_server") return "";
-  if ("url" in value && typeof value.url === "string") return value.url;
-  return "command" in value && typeof value.command === "string" ? value.command : "";
 }

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
-import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
+import type { DiffBehaviour } from "../rehearsal/behaviour-report.ts";
 import type { Rehearse } from "../rehearsal/create-rehearse.ts";
 import type { Approvals } from "../review/approvals.ts";
 import type { Pool } from "../sandbox/types.ts";

@@ -1,4 +1,4 @@
-import type { BehaviourDiff, RunDifference } from "./behaviour-diff.ts";
+import type { BehaviourDiff, RunDifference } from "./behaviour-report.ts";
 
 const shownEach = 15;
 

@@ -12,8 +12,8 @@ import { createApprovals } from "./approvals.ts";
 import { genesis } from "./canonical-text.ts";
 import { createKeyFile, openKey, type SigningKey } from "./key-file.ts";
 import { trustSubject } from "./public-key.ts";
+import { readReviewMaterial } from "./read-review-material.ts";
 import { recordDecision } from "./record-decision.ts";
-import { readReviewMaterial } from "./review-material.ts";
 import { type DecisionDraft, type SignedDecision, signDecision } from "./sign.ts";
 import { addTrustedKey } from "./trusted-keys.ts";
 

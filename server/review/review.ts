@@ -4,7 +4,7 @@ import { limitsText } from "../jobs/limits-text.ts";
 import { type FrozenSchedule, manifestSchema } from "../jobs/manifest.ts";
 import { nextSlots, scheduleInWords } from "../jobs/schedule-words.ts";
 import { jitterInWords, priorityInWords, triggersInWords } from "../jobs/trigger-words.ts";
-import type { DiffBehaviour } from "../rehearsal/behaviour-diff.ts";
+import type { DiffBehaviour } from "../rehearsal/behaviour-report.ts";
 import { behaviourLines } from "../rehearsal/behaviour-text.ts";
 import { rehearsalReportSchema } from "../rehearsal/rehearsal-report.ts";
 import { reportLines } from "../rehearsal/report-text.ts";
@@ -12,7 +12,8 @@ import type { Db } from "../store/open-store.ts";
 import type { Approvals } from "./approvals.ts";
 import { codeDiff, type FileDiff } from "./code-diff.ts";
 import { permissionLines } from "./permission-lines.ts";
-import { type ReviewMaterial, readReviewMaterial, type VersionMaterial } from "./review-material.ts";
+import { readReviewMaterial } from "./read-review-material.ts";
+import type { ReviewMaterial, VersionMaterial } from "./review-material.ts";
 import { visibleLine, visibleText } from "./visible-text.ts";
 import { narrowed, widened } from "./widened.ts";
 

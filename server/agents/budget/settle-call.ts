@@ -2,9 +2,10 @@ import { sql } from "kysely";
 import type { Db } from "../../store/open-store.ts";
 import type { Row } from "../../store/tables.ts";
 import type { StepOf } from "../loop/step.ts";
+import { parseStep } from "../parse-step.ts";
 import type { ChatAnswer } from "../providers/types.ts";
 import type { AgentLease } from "../queue.ts";
-import { finishStep, parseStep } from "../record-steps.ts";
+import { finishStep } from "../record-steps.ts";
 import { addToStats } from "../routing/model-stats.ts";
 
 export type SettleCall = AgentLease &

@@ -20,10 +20,10 @@ import {
 import type { ServeDeps } from "../agents-deps.ts";
 import { settleCutOff } from "../budget/settle-call.ts";
 import type { Brief } from "../loop/brief.ts";
+import { parseStep } from "../parse-step.ts";
 import type { StartMessage } from "../process/protocol.ts";
 import type { JsonSchema } from "../providers/types.ts";
 import { readSteps } from "../read-agents.ts";
-import { parseStep } from "../record-steps.ts";
 import { readStats } from "../routing/model-stats.ts";
 import { rankModels } from "../routing/rank-models.ts";
 import { isEnabled } from "../routing/usable-models.ts";

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { type Context, Hono } from "hono";
 import { streamText } from "hono/streaming";
 import { z } from "zod";
-import { readDefinitionMaterial } from "../../definitions/definition-material.ts";
+import { readDefinitionMaterial } from "../../definitions/read-definition-material.ts";
 import { listDefinitions, requireDefinition } from "../../definitions/read-definitions.ts";
 import { runSignedCommand } from "../../definitions/run-signed-command.ts";
 import type { DefinitionsWatch } from "../../definitions/watch-definitions.ts";

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { readReviewMaterial } from "../../review/read-review-material.ts";
 import { recordDecisions } from "../../review/record-decision.ts";
 import { rejectVersion } from "../../review/reject-version.ts";
-import { readReviewMaterial } from "../../review/review-material.ts";
 import type { DaemonDeps } from "../deps.ts";
 import { parse, parseBody } from "./parse.ts";
 
