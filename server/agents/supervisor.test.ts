@@ -171,7 +171,11 @@ test("a refused answer is tried again with the reason, then by the next model, a
     { provider: "ollama", model: "qwen3:4b" },
     { provider: "ollama", model: "large" },
   ] as const;
-  const { ended, steps } = await run("judged", { models, oracle: { kind: "test", source: "…" }, complexity: "high" });
+  const { ended, steps } = await run("judged", {
+    models,
+    oracle: { kind: "test", source: "export default () => {};" },
+    complexity: "high",
+  });
   expect(ended).toMatchObject({ state: "succeeded", output: "good", model: "large" });
   expect(steps.map(({ kind }) => kind)).toEqual([
     ...["model", "oracle", "model", "notice", "escalation"],
