@@ -5,7 +5,7 @@ const shared = { globalSetup: ["tests/support/global-setup.ts"], testTimeout: 24
 export default defineConfig({
   test: {
     // Most tests wait for processes of their own half of the time.
-    maxWorkers: 3,
+    maxWorkers: 4,
     pool: "forks",
     reporters: ["default", "./tests/support/closing-lines.ts"],
     coverage: { provider: "v8", include: ["server/**/*.ts", "tools/**/*.ts"] },
