@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /*
- * Holds the table of who may import whom and which packages stay in one place, and refuses circles. Only imports that stand
- * at run time count: a type binds nothing.
+ * Holds the table of who may import whom, which packages stay in one place, and what commands load at their start, and refuses
+ * circles. Only imports that stand at run time count: a type binds nothing.
  */
 
 /** Each area with the others that it may import. A file belongs to the longest prefix that it has. */
@@ -158,6 +158,16 @@ const reserved: readonly { target: RegExp; only: RegExp; why: string }[] = [
   { target: /^pg$/, only: /^server\/store\//, why: "the store owns the connections" },
 ];
 
+/** What starts anew each time that somebody waits for it, and what it must not load before it is needed. */
+const light: readonly { entries: RegExp; without: RegExp; why: string }[] = [
+  { entries: /^server\/cli\/mcp\.ts$/, without: /^(?!node:)/, why: "hosts start the bridge for every session" },
+  {
+    entries: /^server\/cli\/(?!(backup|daemon|metrics|metrics-answer|migrate-store|replay|restore|up|worker)\.ts$)/,
+    without: /^(kysely|pg)$/,
+    why: "a command that asks the daemon needs no database, and its packages take a quarter of a second",
+  },
+];
+
 const root = resolve(fileURLToPath(new URL("..", import.meta.url)));
 const files = globSync(["server/**/*.ts", "tools/**/*.ts", "migrations/**/*.ts"], { cwd: root }).filter(
   (file) => !/\.test\.ts$|\.d\.ts$|-fixture\.ts$/.test(file),
@@ -190,6 +200,28 @@ for (const [file, targets] of imports) {
       if (target.test(path) && !only.test(file)) problems.push(`${file} may not import ${path}: ${why}`);
     }
   }
+}
+
+for (const { entries, without, why } of light) {
+  for (const entry of [...imports.keys()].filter((file) => entries.test(file))) {
+    const chain = chainTo(entry, without);
+    if (chain !== undefined) problems.push(`${chain.join(" -> ")} is loaded at start: ${why}`);
+  }
+}
+
+/** The shortest way of static imports from a file to a package. */
+function chainTo(entry: string, wanted: RegExp): string[] | undefined {
+  const ways = [[entry]];
+  const seen = new Set([entry]);
+  for (const way of ways) {
+    for (const { path, kind, external } of imports.get(way.at(-1) ?? "") ?? []) {
+      if (kind !== "import-statement" || seen.has(path)) continue;
+      if (external && wanted.test(path)) return [...way, path];
+      seen.add(path);
+      ways.push([...way, path]);
+    }
+  }
+  return undefined;
 }
 
 const done = new Set<string>();
