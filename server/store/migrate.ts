@@ -12,8 +12,7 @@ import * as definitions from "../../migrations/0009-definitions.ts";
 import * as agents from "../../migrations/0010-agents.ts";
 import * as plans from "../../migrations/0011-plans.ts";
 import * as taskLinks from "../../migrations/0012-task-links.ts";
-import { UserError } from "../errors.ts";
-import { version } from "../version.ts";
+import { storeIsNewer } from "./store-is-newer.ts";
 import type { Tables } from "./tables.ts";
 
 /** Every migration in the order in which it runs. A released one never changes. */
@@ -59,15 +58,6 @@ export async function migrate(db: Kysely<Tables>, upTo: string = newestMigration
 export async function appliedMigrations(db: Kysely<Tables>): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
   return rows.map(({ name }) => name);
-}
-
-/** What a program is told that is older than the database. */
-export function storeIsNewer(migration: string): UserError {
-  return new UserError(
-    "store_newer",
-    `The database was brought up to date by a newer JobRunner (${migration}); this one is ${version}.`,
-    { next: "install the release that the other machines have, or restore a backup of this one's time" },
-  );
 }
 
 /** The newest migration that a newer program has made; undefined where there is none. */
