@@ -162,7 +162,7 @@ const reserved: readonly { target: RegExp; only: RegExp; why: string }[] = [
 const light: readonly { entries: RegExp; without: RegExp; why: string }[] = [
   { entries: /^server\/cli\/mcp\.ts$/, without: /^(?!node:)/, why: "hosts start the bridge for every session" },
   {
-    entries: /^server\/cli\/(?!(backup|metrics|metrics-answer|migrate-store|replay|restore|worker)\.ts$)/,
+    entries: /^server\/cli\/(?!(backup|migrate-store|replay|restore|worker)\.ts$)/,
     without: /^(kysely|pg)$/,
     why: "packages of the database take a quarter of a second; the daemon opens its doors first, and commands need only the daemon",
   },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metricsWindows } from "../runs/metrics/window-summary.ts";
+import { metricsWindows } from "../runs/metrics/metrics-windows.ts";
 
 const seconds = z.number().nullable();
 const percentiles = { p50: seconds, p95: seconds, p99: seconds };

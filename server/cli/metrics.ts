@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { messageOf, UserError } from "../errors.ts";
 import type { Home } from "../home.ts";
 import { personCommand } from "../person-command.ts";
-import { metricsWindows } from "../runs/metrics/window-summary.ts";
+import { metricsWindows } from "../runs/metrics/metrics-windows.ts";
 import { connectDaemon } from "./client.ts";
 import { type CliContext, print } from "./context.ts";
 import { metricsAnswer } from "./metrics-answer.ts";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { metricsWindows } from "../../runs/metrics/window-summary.ts";
+import { metricsWindows } from "../../runs/metrics/metrics-windows.ts";
 import type { Metrics } from "../metrics/create-metrics.ts";
 import { parse } from "./parse.ts";
 

@@ -1,12 +1,8 @@
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { followEndedRuns } from "../../runs/metrics/follow-ended-runs.ts";
-import {
-  type MetricsWindow,
-  metricsWindows,
-  summarizeWindow,
-  type WindowSummary,
-} from "../../runs/metrics/window-summary.ts";
+import { type MetricsWindow, metricsWindows } from "../../runs/metrics/metrics-windows.ts";
+import { summarizeWindow, type WindowSummary } from "../../runs/metrics/window-summary.ts";
 import type { Store } from "../../store/open-store.ts";
 import { version } from "../../version.ts";
 import { cached } from "./cached.ts";

@@ -1,10 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../store/open-store.ts";
 import { countEffects, type EffectCount } from "./effect-counts.ts";
-
-/** The windows that can be asked for. */
-export const metricsWindows = ["1h", "24h", "7d"] as const;
-export type MetricsWindow = (typeof metricsWindows)[number];
+import type { MetricsWindow } from "./metrics-windows.ts";
 
 /** Seconds; null where there is nothing to measure. */
 type Percentiles = Readonly<{ p50: number | null; p95: number | null; p99: number | null }>;
