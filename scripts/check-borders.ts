@@ -127,6 +127,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server/agents/providers/",
     "server/llm/",
     "server/definitions/",
+    "server/effects/",
     "server/mcp/client/",
     "server/",
   ],

@@ -1,4 +1,5 @@
 import { flushCompileCache } from "node:module";
+import { followGroups } from "../effects/spawn-in-group.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { connectParent } from "./child/parent.ts";
 import { runAgent } from "./child/run-agent.ts";
@@ -11,7 +12,9 @@ import { runAgent } from "./child/run-agent.ts";
 const stop = new AbortController();
 const parent = connectParent({ onStop: (why) => stop.abort(why) });
 
-/** All that it has started is in its group, so that nothing outlives it. */
+followGroups(parent.group);
+
+/** Nothing of its own group outlives it; the daemon ends the groups that it was told of. */
 function leave(code: number): never {
   // Node does so at an end of its own, which this is not.
   flushCompileCache();

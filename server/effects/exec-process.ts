@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { UserError } from "../errors.ts";
 import { killGroup } from "./kill-group.ts";
+import { spawnInGroup } from "./spawn-in-group.ts";
 
 /** From SIGTERM to SIGKILL. */
 const graceMs = 2_000;
@@ -38,10 +38,7 @@ export type ProcessEnd = Readonly<{
 export async function runProcess(order: ProcessOrder): Promise<ProcessEnd> {
   const { command, args, cwd, env, signal, maxBytes } = order;
   signal.throwIfAborted();
-  const child = start(
-    () => spawn(command, [...args], { cwd, env: { ...env }, detached: true, windowsHide: true }),
-    command,
-  );
+  const child = start(() => spawnInGroup({ command, args, cwd, env }), command);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -76,7 +73,6 @@ export async function runProcess(order: ProcessOrder): Promise<ProcessEnd> {
     const end = await new Promise<Pick<ProcessEnd, "code" | "signal">>((resolve, reject) => {
       child.once("error", (cause) => reject(notStarted(command, cause)));
       child.once("exit", () => {
-        killGroup(child.pid, "SIGKILL");
         timers.push(
           setTimeout(() => {
             child.stdout.destroy();

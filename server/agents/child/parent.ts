@@ -1,3 +1,4 @@
+import type { GroupChange } from "../../effects/spawn-in-group.ts";
 import type { LoopEnd } from "../loop/loop-host.ts";
 import {
   type Answered,
@@ -13,6 +14,8 @@ import {
 export type Parent = Readonly<{
   start: Promise<StartMessage>;
   ask<O extends Operation>(op: O, body: Body<O>): Promise<Answered<O>>;
+  /** Tells of a process group that was started, or has ended. */
+  group(change: GroupChange): void;
   log(level: "debug" | "info" | "warn" | "error", text: string): void;
   end(end: LoopEnd): Promise<void>;
 }>;
@@ -55,6 +58,7 @@ export function connectParent({ onStop }: { onStop(why: Error): void }): Parent 
       await send({ type: "request", id, op, body });
       return operations[op].answer.parse(await answer.promise);
     },
+    group: (change) => void send({ type: "group", ...change }),
     log: (level, text) => void send({ type: "log", level, text: text.slice(0, 2_000) }),
     end: (end) => send({ type: "end", end }),
   };

@@ -60,6 +60,8 @@ export async function runAgentProcess({ start, handlers, log, signal }: ProcessO
     send({ type: "stop" });
     timers.push(setTimeout(() => killGroup(child.pid, "SIGKILL"), graceMs));
   };
+  /** Of programs and servers that it has started, which are no part of its own group. */
+  const groups = new Set<number>();
   const timers = [setTimeout(() => killGroup(child.pid, "SIGKILL"), startMs)];
   const onMessage = (message: ChildMessage) => {
     switch (message.type) {
@@ -75,6 +77,10 @@ export async function runAgentProcess({ start, handlers, log, signal }: ProcessO
       case "end":
         end = message.end;
         return stop();
+      case "group":
+        if (message.alive) groups.add(message.pid);
+        else groups.delete(message.pid);
+        return;
       case "log":
         return log[message.level]({ child: child.pid }, message.text);
       default:
@@ -97,6 +103,7 @@ export async function runAgentProcess({ start, handlers, log, signal }: ProcessO
     for (const timer of timers) clearTimeout(timer);
     killGroup(child.pid, "SIGKILL");
     await exited.promise;
+    for (const pid of groups) killGroup(pid, "SIGKILL");
   }
 }
 

@@ -107,6 +107,8 @@ export const childMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
   z.object({ type: z.literal("request"), id: z.number(), op: operationName, body: z.unknown() }),
   z.object({ type: z.literal("end"), end: loopEnd }),
+  /** A process group that it has started, or that has ended: the daemon ends what outlives it. */
+  z.object({ type: z.literal("group"), pid: z.int().min(2), alive: z.boolean() }),
   z.object({ type: z.literal("log"), level: z.enum(["debug", "info", "warn", "error"]), text: z.string() }),
 ]);
 export type ChildMessage = z.infer<typeof childMessage>;

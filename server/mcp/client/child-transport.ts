@@ -1,7 +1,8 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import { killGroup } from "../../effects/kill-group.ts";
+import { spawnInGroup } from "../../effects/spawn-in-group.ts";
 import { splitLines } from "../../split-lines.ts";
 
 /** A server that closes its input by itself has this long to end, then it is told to, then it is killed. */
@@ -45,7 +46,7 @@ export function childTransport({ command, args, env, cwd }: ChildOrder): ChildTr
   };
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const started = spawn(command, [...args], { cwd, env: { ...env }, detached: true, windowsHide: true });
+      const started = spawnInGroup({ command, args, cwd, env });
       child = started;
       started.once("error", (error) => {
         end(`it could not be started: ${error.message}`);

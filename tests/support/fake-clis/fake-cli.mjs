@@ -17,7 +17,7 @@ if (hang) {
 // A helper that would outlive a program of which only the first process is ended.
 const helper = hang ? spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]).pid : null;
 const given = { args: process.argv.slice(2), env: process.env, cwd: process.cwd(), files, system, stdin };
-appendFileSync(record, `${JSON.stringify({ ...given, pid: process.pid, helper })}\n`);
+appendFileSync(record, `${JSON.stringify({ ...given, pid: process.pid, ppid: process.ppid, helper })}\n`);
 if (flood) {
   const write = () => process.stdout.write("x".repeat(1 << 20), write);
   write();
