@@ -162,7 +162,7 @@ test.each(storeKinds)(
         for (let point = 1; point <= Math.min(points, 14); point++) await cutAt(steps, [point]);
         await cutAt(steps, several);
       }),
-      { numRuns: Number(process.env.RESUME_PROGRAMS ?? 8), seed: 20261124, endOnFailure: true },
+      { numRuns: Number(process.env.RESUME_PROGRAMS ?? 6), seed: 20261124, endOnFailure: true },
     );
   },
 );
