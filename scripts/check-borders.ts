@@ -165,7 +165,7 @@ const light: readonly { entries: RegExp; without: RegExp; why: string }[] = [
   {
     entries: /^server\/cli\/(?!(backup|migrate-store|replay|restore|worker)\.ts$)/,
     without: /^(kysely|pg)$/,
-    why: "packages of the database take a quarter of a second; the daemon opens its doors first, and commands need only the daemon",
+    why: "packages of the database are hundreds of files; the daemon opens its doors first, and commands need only the daemon",
   },
 ];
 

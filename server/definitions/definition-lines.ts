@@ -53,7 +53,7 @@ export function definitionPowers(kind: DefinitionKind, manifest: string): Defini
   }
 }
 
-const toolLine = /^TOOL(?: of (?<server>\S+))?: (?<tool>.*)$/;
+const toolLine = /^TOOL(?<origin> of \S+)?: (?<tool>.*)$/;
 
 /** The same lines with the tools of one origin in one, as people read them. By themselves they can be compared. */
 export function inOneLine(lines: readonly string[]): string[] {
@@ -61,12 +61,8 @@ export function inOneLine(lines: readonly string[]): string[] {
   return lines.flatMap((line, index) => {
     const found = tools[index];
     if (found === undefined) return [line];
-    const same = tools.filter((each) => each !== undefined && each.server === found.server);
-    if (same[0] !== found) return [];
-    const names = same.map((each) => each?.tool).join(", ");
-    return found.server === undefined
-      ? [`TOOLS: ${names}`]
-      : [`MCP SERVER: may call ${names} of ${found.server}, once you have signed that`];
+    const same = tools.filter((each) => each !== undefined && each.origin === found.origin);
+    return same[0] === found ? [`TOOLS${found.origin ?? ""}: ${same.map((each) => each?.tool).join(", ")}`] : [];
   });
 }
 
@@ -97,9 +93,10 @@ function roleLines({ models, skills, mcp, tools, permissions, limits }: RoleMani
       : []),
     ...commands.map((name) => `COMMAND: may run ${name}, where you have signed such a command`),
     ...granted,
-    ...Object.entries(mcp).flatMap(([server, allowed]) =>
-      (allowed.length === 0 ? ["nothing"] : allowed).map((tool) => `TOOL of ${server}: ${tool}`),
-    ),
+    ...Object.entries(mcp).flatMap(([server, allowed]) => [
+      `MCP SERVER: uses ${server}, once you have signed that`,
+      ...allowed.map((tool) => `TOOL of ${server}: ${tool}`),
+    ]),
     ...(tools.includes("agent_spawn") && limits.depth > 0 ? ["AGENTS: may start further agents"] : []),
     ...models
       .filter(({ provider }) => provider !== "ollama")

@@ -67,7 +67,8 @@ test("what a role may do besides stands first, gravest first, and what it gave u
     "PRIVATE NETWORK: may reach nas.example.org:8080 at private addresses",
     "JOB: may start feed-watch, with any input, and read what it returns",
     "FILES: may read, change and delete everything in /home/me/notes",
-    "MCP SERVER: may call search of github, once you have signed that",
+    "MCP SERVER: uses github, once you have signed that",
+    "TOOLS of github: search",
     "AGENTS: may start further agents",
     "CLOUD MODEL: sends what it reads to claude",
     "JOBS: may propose jobs, which wait for your signature",
@@ -84,18 +85,19 @@ test("what a role may do besides stands first, gravest first, and what it gave u
 test("what is only given up widens nothing, and limits that are lowered are called so", () => {
   const before = testRole({
     tools: ["answer", "agent_spawn"],
-    mcp: { wiki: ["add", "remove"] },
+    mcp: { wiki: ["add", "remove"], mail: ["send"] },
     limits: { ...narrow.limits, depth: 2 },
   });
   const after = testRole({
     tools: ["answer", "agent_spawn"],
-    mcp: { wiki: ["add"] },
+    mcp: { wiki: ["add"], mail: [] },
     limits: { ...narrow.limits, depth: 1 },
   });
   const it = review(version("role", 2, after, "Read it."), version("role", 1, before, "Read it."));
   expect(it.widened).toEqual([]);
   expect(it.narrowed).toEqual([
-    "no longer: MCP SERVER: may call remove of wiki, once you have signed that",
+    "no longer: TOOLS of mail: send",
+    "no longer: TOOLS of wiki: remove",
     "LIMIT: depth lowered from 2 levels of further agents to 1 level of further agents",
   ]);
 });

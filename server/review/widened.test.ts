@@ -70,6 +70,13 @@ test.each<[string, Partial<Manifest>, Partial<Manifest>, string[]]>([
   expect(widened(testManifest(before), testManifest(after), now)).toEqual(lines);
 });
 
+test("a schedule that fires less often is told as what narrows", () => {
+  const hourly = testManifest({ schedules: [testSchedule({ cron: "0 * * * *" })] });
+  const daily = testManifest({ schedules: [testSchedule({ cron: "0 0 * * *" })] });
+  expect(narrowed(hourly, daily, now)).toEqual(["SCHEDULE: runs less often, about 1 a day instead of 24 a day"]);
+  expect(widened(hourly, daily, now)).toEqual([]);
+});
+
 test("a first version is told with what it asks for and how it treats crashes, but not with limits and callers", () => {
   const first = testManifest({ onUncertain: "repeat", permissions: testPermissions({ llm: ["qwen3:4b"] }) });
   expect(widened(undefined, first, now)).toEqual([
