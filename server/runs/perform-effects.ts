@@ -26,6 +26,9 @@ export type EffectsOptions = Readonly<{
   recheck(): Promise<void>;
 }>;
 
+/** One for all, since a new one takes a stack each time that a run ends. */
+const cutOff = new DOMException("The attempt ended while this was in flight.", "AbortError");
+
 type Deliver = (reply: EffectReply) => void;
 
 export type PerformedEffects = Readonly<{
@@ -68,8 +71,8 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
   function conclude(found: AttemptVerdict): void {
     if (verdict !== undefined || ended.signal.aborted) return;
     verdict = found;
-    stop.abort(cutOff());
-    ended.abort(cutOff());
+    stop.abort(cutOff);
+    ended.abort(cutOff);
   }
 
   /** Deliveries are numbered and committed one after the other, so that their order in the journal is what the guest saw. */
@@ -84,7 +87,7 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
     const message = overJournal({ ...issued, argsJson: issued.args }, json);
     if (message !== undefined) {
       conclude({ state: "limit", limit: "journalBytes", message });
-      throw cutOff();
+      throw cutOff;
     }
     const endedAt = context.clock();
     const shown = Math.max(guestMs, endedAt.getTime());
@@ -143,7 +146,7 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
     if (ended.signal.aborted) {
       // Nobody saw a result, and an unsafe effect may or may not have happened, which its intent says.
       if (issued.safe) await recordIntent(db, issued);
-      throw cutOff();
+      throw cutOff;
     }
     await answer(issued, result, deliver);
   }
@@ -224,7 +227,7 @@ export function performEffects(options: EffectsOptions): PerformedEffects {
     unplayed: () => (player.isComplete() ? undefined : (player.missing() ?? "Not all of its journal was delivered.")),
     async end() {
       suspension.active();
-      ended.abort(cutOff());
+      ended.abort(cutOff);
       await Promise.allSettled(inFlight);
     },
   };
@@ -242,8 +245,4 @@ function skipped({ seq, op }: Issued): EffectResult {
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-}
-
-function cutOff(): DOMException {
-  return new DOMException("The attempt ended while this was in flight.", "AbortError");
 }

@@ -5,11 +5,14 @@ import { testStore } from "../../tests/support/store.ts";
 import { glanceAtJobs } from "../jobs/glance.ts";
 import { overviewsOf } from "../jobs/read.ts";
 import type { Db, Store } from "../store/open-store.ts";
+import { beginAttempt } from "./begin-attempt.ts";
 import { countDeadLetters, listDeadLetters } from "./dead-letters.ts";
 import { readQueueDepth } from "./metrics/queue-depth.ts";
 import { claim } from "./queue/claim.ts";
+import { enqueue } from "./queue/enqueue.ts";
 import { heartbeat } from "./queue/heartbeat.ts";
 import { reap } from "./queue/reap.ts";
+import { settle } from "./queue/settle.ts";
 import { listRuns } from "./read.ts";
 
 /*
@@ -36,17 +39,17 @@ beforeAll(async () => {
 });
 afterAll(() => store[Symbol.asyncDispose]());
 
-async function rowsRead(): Promise<number> {
-  await sql`select pg_stat_force_next_flush()`.execute(db);
+async function rowsRead(from: Db, table = "runs"): Promise<number> {
+  await sql`select pg_stat_force_next_flush()`.execute(from);
   const { rows } = await sql<{ rows: number }>`select seq_tup_read + idx_tup_fetch as rows
-    from pg_stat_user_tables where relname = 'runs'`.execute(db);
+    from pg_stat_user_tables where relname = ${table}`.execute(from);
   return rows[0]?.rows ?? Number.NaN;
 }
 
 async function cost(work: () => Promise<unknown>): Promise<number> {
-  const before = await rowsRead();
+  const before = await rowsRead(db);
   await work();
-  return (await rowsRead()) - before;
+  return (await rowsRead(db)) - before;
 }
 
 const approvals = {
@@ -90,4 +93,27 @@ test.each<[string, () => Promise<unknown>]>([
 
 test("reading the history is seen", async () => {
   expect(await cost(() => sql`select max(length(trace_id)) from runs`.execute(db))).toBeGreaterThanOrEqual(history);
+});
+
+test("the end of a run reads few attempts in a store that is new, whose tables nobody has counted yet", async () => {
+  await using fresh = await testStore("pglite");
+  await addJob(fresh.db, "job");
+  const runAndEnd = async () => {
+    await enqueue(fresh.db, { job: "job", trigger: "host", requestedBy: "test", traceId: "t" });
+    const { runs } = await claim(fresh.db, { worker: "w", limit: 1 });
+    for (const run of runs) {
+      await beginAttempt(fresh.db, run, "w", { version: null, seed: "s", startMs: 0, runner: null });
+      const outcome = { state: "succeeded", output: null, error: null } as const;
+      await settle(fresh.db, { runId: run.id, attempt: run.attempt, lease: run.lease, outcome, retry: null });
+    }
+  };
+  // The database keeps a plan after some executions.
+  for (let n = 0; n < 10; n += 1) await runAndEnd();
+  await sql`insert into runs (job, trigger, state, run_at, attempt, trace_id, requested_by, finished_at)
+    select 'job', 'host', 'succeeded', now(), 1, 't', 'test', now() from generate_series(1, 2000)`.execute(fresh.db);
+  await sql`insert into attempts (run_id, attempt, worker, seed, start_ms, state)
+    select id, 1, 'w', 's', 0, 'succeeded' from runs on conflict do nothing`.execute(fresh.db);
+  const before = await rowsRead(fresh.db, "attempts");
+  await runAndEnd();
+  expect((await rowsRead(fresh.db, "attempts")) - before).toBeLessThan(20);
 });

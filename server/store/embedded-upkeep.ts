@@ -18,10 +18,9 @@ export function startEmbeddedUpkeep({ store, log }: Readonly<{ store: Store; log
 
   async function pass(): Promise<void> {
     try {
-      if (performance.now() - vacuumedAt > vacuumEveryMs) {
-        vacuumedAt = performance.now();
-        await vacuumTables(store.db);
-      }
+      const isHourly = performance.now() - vacuumedAt > vacuumEveryMs;
+      if (isHourly) vacuumedAt = performance.now();
+      await vacuumTables(store.db, isHourly ? "all" : "grown");
       const bytes = await shortenLog(store.db);
       if (bytes > 0) log.debug({ bytes }, "the write-ahead log was let go");
     } catch (error) {
@@ -52,10 +51,18 @@ export async function shortenLog(db: Db, most: number = mostLogBytes): Promise<n
   return bytes;
 }
 
-/** One table after the other, so that whoever waits gets a turn in between. */
-export async function vacuumTables(db: Db): Promise<void> {
+/** Pages below which a table is read whole as quickly as by an index. */
+const fewPages = 8;
+
+/**
+ * Vacuums and counts one table after the other, so that whoever waits gets a turn in between. `grown` ones are twice as long as when
+ * they were counted last: statements go on by the plans that were right for a small table until it is counted anew.
+ */
+export async function vacuumTables(db: Db, which: "all" | "grown"): Promise<void> {
+  const grown = sql`pg_relation_size(oid) / current_setting('block_size')::bigint > 2 * greatest(relpages, ${fewPages})`;
   const { rows } = await sql<{ name: string }>`
     select relname as name from pg_class
-    where relkind = 'r' and relnamespace = current_schema()::regnamespace order by 1`.execute(db);
+    where relkind = 'r' and relnamespace = current_schema()::regnamespace and ${which === "all" ? sql`true` : grown}
+    order by 1`.execute(db);
   for (const { name } of rows) await sql`vacuum (analyze) ${sql.table(name)}`.execute(db);
 }

@@ -76,8 +76,10 @@ async function claimAll(db: Db, { limit, ...wanted }: Claim): Promise<Claimed> {
   return { runs, nextDueMs, waits };
 }
 
-/** How many due runs one round looks at, beside those whose job has no place left. */
-const window = 200;
+/** How many due runs one round looks at, beside those whose job has no place left: what a claim costs grows with them. */
+function windowOf(limit: number): number {
+  return Math.max(16, 4 * limit);
+}
 
 type Round = Claimed & Readonly<{ more: boolean }>;
 
@@ -98,6 +100,7 @@ type Beside = Readonly<{
  * with it all that was written before.
  */
 async function claimRound(db: Db, { worker, limit, others, at }: Claim): Promise<Round> {
+  const window = windowOf(limit);
   const { rows } = await sql<Row<"runs"> & Beside>`
     with recursive taken as materialized (
       select job, (row_number() over (partition by job))::integer as place from runs where state in ('running', 'suspended')

@@ -163,8 +163,8 @@ async function writeSuccess(
       where id = ${runId} and lease = ${lease} and state = 'running'
         and ${only} returning *
     ), attempt_ended as (
-      update attempts set state = 'succeeded', ended_at = ${at} from ended
-      where attempts.run_id = ended.id and attempts.attempt = ${attempt}
+      update attempts set state = 'succeeded', ended_at = ${at}
+      where run_id = ${runId} and attempt = ${attempt} and exists (select 1 from ended)
     ), resolved as (
       update alerts set resolved_at = ${at} from ended
       where alerts.key in ('job:' || ended.job || ':failed', 'run:R' || ended.id || ':question')
