@@ -7,10 +7,13 @@ import {
   PostgresQueryCompiler,
 } from "kysely";
 import type pg from "pg";
+import type { Turns } from "./guarded-dialect.ts";
 import { openSession, type PgliteSession } from "./pglite-session.ts";
 
 export type PgliteConnection = Readonly<{
   dialect: Dialect;
+  /** A commit of the dialect is on disk when its turn has ended, not before. */
+  turns: Turns;
   /** Calls back on each notification of a channel that a statement listens to; gives what ends that. */
   hear(channel: string, onNotify: (payload: string) => void): () => void;
 }>;
@@ -101,6 +104,7 @@ export async function connectPglite(pglite: PGlite, reopen?: Reopen): Promise<Pg
         destroy: () => session.close(),
       }),
     },
+    turns: { onEnd: () => session.onDisk() },
     hear(channel, onNotify) {
       callbacks.set(channel, (callbacks.get(channel) ?? new Set()).add(onNotify));
       return () => void callbacks.get(channel)?.delete(onNotify);

@@ -2,18 +2,24 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { type DatabaseConnection, type Dialect, type Driver, Kysely, type TransactionBuilder } from "kysely";
 import type { Tables } from "./tables.ts";
 
+/** How a connection that is the only one is used. */
+export type Turns = Readonly<{
+  /** Called at the end of each turn; whoever had it waits for what comes back, while the next has theirs. */
+  onEnd(): Promise<void>;
+}>;
+
 /** Whether the code that runs now was called from a transaction that is still open. */
 export type TransactionScope = AsyncLocalStorage<{ open: boolean }>;
 
 /**
  * Makes the outer handle throw inside a transaction: on PGlite, which has one connection, it would wait for ever, and on
- * PostgreSQL it would write outside the transaction unseen. With `serial` the one connection is handed out in turns.
+ * PostgreSQL it would write outside the transaction unseen. With `turns` the one connection is handed out in turns.
  */
-export function guardedDialect(inner: Dialect, scope: TransactionScope, serial: boolean): Dialect {
+export function guardedDialect(inner: Dialect, scope: TransactionScope, turns?: Turns): Dialect {
   return {
     // Claims many connections, since kysely would else wait in its own queue, ahead of the guard below.
     createAdapter: () => Object.defineProperty(inner.createAdapter(), "supportsMultipleConnections", { value: true }),
-    createDriver: () => guardDriver(inner.createDriver(), scope, serial),
+    createDriver: () => guardDriver(inner.createDriver(), scope, turns),
     createIntrospector: (db) => inner.createIntrospector(db),
     createQueryCompiler: () => inner.createQueryCompiler(),
   };
@@ -42,7 +48,7 @@ export class GuardedKysely extends Kysely<Tables> {
   }
 }
 
-function guardDriver(driver: Driver, scope: TransactionScope, serial: boolean): Driver {
+function guardDriver(driver: Driver, scope: TransactionScope, turns: Turns | undefined): Driver {
   let last: Promise<void> = Promise.resolve();
   const releases = new Map<DatabaseConnection, () => void>();
 
@@ -58,7 +64,7 @@ function guardDriver(driver: Driver, scope: TransactionScope, serial: boolean): 
     init: (options) => driver.init(options),
     async acquireConnection(options) {
       if (scope.getStore()?.open) throw new Error("The outer database handle was used inside a transaction: use trx.");
-      if (!serial) return driver.acquireConnection(options);
+      if (turns === undefined) return driver.acquireConnection(options);
       const release = await takeTurn();
       try {
         const connection = await driver.acquireConnection(options);
@@ -74,9 +80,11 @@ function guardDriver(driver: Driver, scope: TransactionScope, serial: boolean): 
     rollbackTransaction: (connection) => driver.rollbackTransaction(connection),
     async releaseConnection(connection, options) {
       await driver.releaseConnection(connection, options);
+      const ended = turns?.onEnd();
       const release = releases.get(connection);
       releases.delete(connection);
       release?.();
+      await ended;
     },
     destroy: (options) => driver.destroy(options),
   };

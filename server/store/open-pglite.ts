@@ -1,4 +1,4 @@
-import { existsSync, fsyncSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
@@ -6,13 +6,19 @@ import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { syncFolder, syncTree } from "../private-file.ts";
 import { compileWasmOnce } from "./compile-wasm-once.ts";
+import { type Disk, type FileOperations, type LogSync, realDisk, syncLogBeside } from "./log-sync.ts";
 
 /** The part of Emscripten's file system that makes fsync reach the disk: what PGlite leaves out. */
 const fileSystem = z.object({
-  lookupPath: z.custom<(path: string) => { node: { stream_ops: { fsync?: (stream: { nfd: number }) => number } } }>(
-    (value) => typeof value === "function",
-  ),
+  lookupPath: z.custom<(path: string) => { node: FileOperations }>((value) => typeof value === "function"),
 });
+
+const logSyncs = new WeakMap<PGlite, LogSync>();
+
+/** What syncs the log of a database that `openPglite` has opened; undefined of any other. */
+export function logSyncOf(pglite: PGlite): LogSync | undefined {
+  return logSyncs.get(pglite);
+}
 
 /** The default of 128 MB is memory of our process, and takes most of the time to open; the operating system caches the files anyway. */
 const buffers = ["-c", "shared_buffers=16MB"];
@@ -24,10 +30,10 @@ const startParams = [
 ];
 
 /**
- * Opens (or makes) an embedded database in which an acknowledged commit has been synced to disk. Nothing locks the folder:
- * the caller holds the daemon's lock. `onSync` sees each sync with its file descriptor; tests count them.
+ * Opens (or makes) an embedded database of which nothing is written before the log that tells of it is on disk; a commit is there once
+ * `logSyncOf` says so. Nothing locks the folder: the caller holds the daemon's lock. Tests give a `disk` of their own.
  */
-export async function openPglite(dataDir: string, onSync: (fd: number) => void = fsyncSync): Promise<PGlite> {
+export async function openPglite(dataDir: string, disk: Disk = realDisk): Promise<PGlite> {
   compileWasmOnce();
   // Made beside and renamed, so that a kill in the middle of the first start leaves no half database behind.
   if (!existsSync(join(dataDir, "PG_VERSION"))) {
@@ -45,10 +51,7 @@ export async function openPglite(dataDir: string, onSync: (fd: number) => void =
   }
   const pglite = await PGlite.create({ dataDir, startParams });
   const { node } = fileSystem.parse(pglite.Module.FS).lookupPath(PGlite.paths.PGDATA);
-  node.stream_ops.fsync = (stream) => {
-    onSync(stream.nfd);
-    return 0;
-  };
+  logSyncs.set(pglite, syncLogBeside(node, `${PGlite.paths.PGDATA}/pg_wal`, disk));
   return pglite;
 }
 

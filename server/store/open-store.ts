@@ -43,8 +43,8 @@ export async function pgliteStore(
   { upTo, reopen }: { upTo?: Shape; reopen?: Reopen } = {},
 ): Promise<Store> {
   const scope: TransactionScope = new AsyncLocalStorage();
-  const { dialect, hear } = await connectPglite(pglite, reopen);
-  const db = new GuardedKysely(guardedDialect(dialect, scope, true), scope);
+  const { dialect, hear, turns } = await connectPglite(pglite, reopen);
+  const db = new GuardedKysely(guardedDialect(dialect, scope, turns), scope);
   const listen: Store["listen"] = async (channel, onNotify) => {
     const stop = hear(channel, onNotify);
     // In its turn like any statement: within another's transaction it would be rolled back with that.
@@ -63,7 +63,7 @@ export async function postgresStore(
   const scope: TransactionScope = new AsyncLocalStorage();
   const pool = await openPostgres(databaseUrl, log, schema);
   const listener = listenPostgres(databaseUrl, log);
-  const db = new GuardedKysely(guardedDialect(new PostgresDialect({ pool }), scope, false), scope);
+  const db = new GuardedKysely(guardedDialect(new PostgresDialect({ pool }), scope), scope);
   return finish(db, "postgres", listener.listen, listener.close, upTo);
 }
 

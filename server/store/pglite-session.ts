@@ -1,6 +1,7 @@
 import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { messageOf } from "../errors.ts";
+import { logSyncOf } from "./open-pglite.ts";
 import { columnTypes } from "./open-postgres.ts";
 import { PgliteStream } from "./pglite-stream.ts";
 import { createStatementNames, type StatementNames } from "./statement-names.ts";
@@ -11,6 +12,8 @@ export type PgliteSession = Readonly<{
   names: StatementNames;
   /** As the client's own, but rejects where the database has died meanwhile, or dies of it. */
   query<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<pg.QueryResult<R>>;
+  /** To be called after each turn: resolves once what it wrote is on disk, and rejects where the database dies of that. */
+  onDisk(): Promise<void>;
   /** Why it has died; undefined while it lives. */
   death(): Error | undefined;
   close(): Promise<void>;
@@ -38,6 +41,13 @@ export async function openSession(pglite: PGlite): Promise<PgliteSession> {
   const dead = Promise.withResolvers<never>();
   dead.promise.catch(() => {});
   let death: Error | undefined;
+  const die = (error: unknown) => {
+    death ??= error instanceof Error ? error : new Error(messageOf(error));
+    // What waits behind it would wait for ever.
+    dead.reject(death);
+  };
+  const logSync = logSyncOf(pglite);
+  let asked = logSync?.asked();
 
   return {
     client,
@@ -48,13 +58,17 @@ export async function openSession(pglite: PGlite): Promise<PgliteSession> {
       try {
         return await Promise.race([client.query<R>(query), dead.promise]);
       } catch (error) {
-        if (death === undefined && isDeadly(error)) {
-          death = error instanceof Error ? error : new Error(messageOf(error));
-          // What waits behind it would wait for ever.
-          dead.reject(death);
-        }
+        if (isDeadly(error)) die(error);
         throw error;
       }
+    },
+    async onDisk() {
+      if (logSync === undefined || asked === logSync.asked()) return;
+      asked = logSync.asked();
+      await logSync.onDisk().catch((error: unknown) => {
+        die(error);
+        throw error;
+      });
     },
     async close() {
       if (death !== undefined) return;

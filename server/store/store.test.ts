@@ -90,9 +90,10 @@ test("content that is put again counts as young, so that retention does not take
 test("an acknowledged write on PGlite has been synced to disk", async () => {
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-sync-"));
   let syncs = 0;
-  const pglite = await openPglite(join(folder, "data"), () => {
+  const count = () => {
     syncs += 1;
-  });
+  };
+  const pglite = await openPglite(join(folder, "data"), { sync: count, syncBeside: async () => count() });
   await using store = await pgliteStore(pglite);
   syncs = 0;
   for (let n = 0; n < 10; n += 1)
