@@ -74,9 +74,17 @@ for (let i = 0; i < 5; i++) cold.push(await firstLine(`cold-${i}`, coldPool));
 await coldPool[Symbol.asyncDispose]();
 print("request -> first line, cold process", `${percentile(cold, 0.5).toFixed(2)} ms p50`);
 
-const callStart = performance.now();
-await pool.run(job(caller, "caller"));
-print("host call from the isolate and back", `${((performance.now() - callStart) / 1000).toFixed(3)} ms mean of 1,000`);
+/** Milliseconds a call, of a thousand one after the other, the start of their run included. */
+const calls: number[] = [];
+for (let i = 0; i < 9; i++) {
+  const start = performance.now();
+  await pool.run(job(caller, "caller"));
+  calls.push((performance.now() - start) / 1_000);
+}
+print(
+  "host call from the isolate and back (bar 0.3 ms)",
+  `${percentile(calls, 0.5).toFixed(3)} ms p50 of ${calls.length} runs with 1,000 each; the first ${calls[0]?.toFixed(3)} ms`,
+);
 
 const total = 600;
 await Promise.all([pool.run(job(noop, "load")), pool.run(job(noop, "load"))]);

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../server/home.ts";
 import { silentLog } from "../../server/log.ts";
@@ -143,7 +144,7 @@ test("a restore that is killed at any moment leaves the old state, or says how t
     const program = join(packageRoot, "server", "jr.mjs");
     const child = spawn(process.execPath, [program, "restore", file, "--replace"], { env: home.env, stdio: "ignore" });
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    while (!existsSync(sign) && child.exitCode === null) await new Promise((resolve) => setImmediate(resolve));
+    while (!existsSync(sign) && child.exitCode === null) await sleep(1);
     child.kill("SIGKILL");
     await gone;
     const started = await home.jr(["start"]);
