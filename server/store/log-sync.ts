@@ -21,9 +21,10 @@ export type FileOperations = Readonly<{
 }>;
 
 export type LogSync = Readonly<{
-  /** How many syncs of the log the database has asked for. */
-  asked(): number;
-  /** Resolves once all is on disk that was asked for until now. Rejects where the disk refuses; the database then dies at its next sync. */
+  /**
+   * Resolves once all is on disk that the database has asked to sync since the last call; at once where that is nothing. Rejects where
+   * the disk refuses; the database then dies at its next sync.
+   */
   onDisk(): Promise<void>;
 }>;
 
@@ -36,7 +37,9 @@ export function syncLogBeside({ stream_ops, node_ops }: FileOperations, logFolde
   /** Files of the log with something that no sync covers yet, and those of which one is under way. */
   const waiting = new Set<number>();
   const underWay = new Set<number>();
+  /** How many syncs were asked for, how many of them somebody waits for, and how many are done. */
   let asked = 0;
+  let awaited = 0;
   let done = 0;
   let flight: Promise<void> | undefined;
   let failure: unknown;
@@ -110,9 +113,10 @@ export function syncLogBeside({ stream_ops, node_ops }: FileOperations, logFolde
   for (const name of ["rename", "unlink", "rmdir", "setattr"] as const) node_ops[name] = behindLog(node_ops[name]);
 
   return {
-    asked: () => asked,
     async onDisk() {
+      if (awaited === asked) return;
       const upTo = asked;
+      awaited = asked;
       while (done < upTo && failure === undefined) {
         flight ??= fly().finally(() => {
           flight = undefined;

@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { unsyncedPglite } from "../../tests/support/store.ts";
+import { copySharedDatabase, unsyncedPglite } from "../../tests/support/store.ts";
+import { openPglite } from "./open-pglite.ts";
 import { notify, pgliteStore } from "./open-store.ts";
 
 test("a store whose database dies fails what was under way, opens again, and hears notifications again", async () => {
@@ -35,4 +39,33 @@ test("a store whose database dies fails what was under way, opens again, and hea
   await db.transaction().execute((trx) => notify(trx, "test", "again"));
   expect(await heard.promise).toBe("again");
   expect(opened).toBe(2);
+});
+
+test("a write that the disk refuses to sync fails, and the database opens again with all that was acknowledged", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "jobrunner-refusing-"));
+  const dataDir = join(folder, "data");
+  copySharedDatabase(dataDir);
+  let refuses = false;
+  const syncBeside = async () => {
+    if (refuses) throw new Error("EIO: i/o error, fsync");
+  };
+  let opened = 0;
+  const reopen = () => {
+    opened += 1;
+    return openPglite(dataDir);
+  };
+  {
+    const first = await openPglite(dataDir, { sync: () => {}, syncBeside });
+    await using store = await pgliteStore(first, { reopen });
+    const write = (detail: string) =>
+      store.db.insertInto("events").values({ kind: "k", actor: "a", subject: "s", detail }).execute();
+    await write("before");
+    refuses = true;
+    await expect(write("refused")).rejects.toThrow("EIO");
+    await write("after");
+    expect(opened).toBe(1);
+    const rows = await store.db.selectFrom("events").select("detail").where("kind", "=", "k").execute();
+    expect(rows.map(({ detail }) => detail)).toEqual(expect.arrayContaining(["before", "after"]));
+  }
+  rmSync(folder, { recursive: true });
 });

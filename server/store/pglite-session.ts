@@ -47,7 +47,6 @@ export async function openSession(pglite: PGlite): Promise<PgliteSession> {
     dead.reject(death);
   };
   const logSync = logSyncOf(pglite);
-  let asked = logSync?.asked();
 
   return {
     client,
@@ -63,12 +62,12 @@ export async function openSession(pglite: PGlite): Promise<PgliteSession> {
       }
     },
     async onDisk() {
-      if (logSync === undefined || asked === logSync.asked()) return;
-      asked = logSync.asked();
-      await logSync.onDisk().catch((error: unknown) => {
+      try {
+        await logSync?.onDisk();
+      } catch (error) {
         die(error);
         throw error;
-      });
+      }
     },
     async close() {
       if (death !== undefined) return;
