@@ -2,6 +2,11 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
 
+/** Such as Europe/Berlin. */
+export function machineTimezone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 const timezone = z
   .string()
   .refine(isTimezone, { error: "it is not a time zone; write one such as Europe/Vienna or UTC" });
@@ -99,7 +104,7 @@ export const databaseUrl = url;
 const settings = z.strictObject({
   /** Folder of the jobs; undefined leaves the choice to loadConfig. */
   jobs: z.string().min(1).optional(),
-  timezone: timezone.default(() => new Intl.DateTimeFormat().resolvedOptions().timeZone),
+  timezone: timezone.optional(),
   locale: locale.default("en-US"),
   store: z.strictObject({ url: url.nullable().default(null) }).prefault({}),
   http: z

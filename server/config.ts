@@ -7,6 +7,7 @@ import {
   configFile,
   databaseUrl,
   logLevel,
+  machineTimezone,
   type NotifyTarget,
   type ProviderName,
   port,
@@ -14,7 +15,7 @@ import {
 } from "./config-schema.ts";
 import { readConfigText } from "./config-text.ts";
 import { messageOf, UserError } from "./errors.ts";
-import { type Home, programRoot, runsFromClone } from "./home.ts";
+import { type Home, packageRoot, runsFromClone } from "./home.ts";
 import { readOllamaHost } from "./ollama-host.ts";
 
 /** A repository whose issues are tasks, too. */
@@ -127,7 +128,10 @@ export function loadConfig(home: Home, env: NodeJS.ProcessEnv = process.env): Co
     },
     tasks: { github: file.tasks.github.map(({ every, ...repo }) => ({ ...repo, everyMs: every })) },
     plans: plansOf(file.plans),
-    timezone: file.timezone,
+    // When it is asked for: Intl's first answer takes 25 ms, for which no host has to wait.
+    get timezone() {
+      return file.timezone ?? machineTimezone();
+    },
     locale: file.locale,
   });
 }
@@ -148,7 +152,7 @@ function plansOf({ wall, ...plans }: z.infer<typeof configFile>["plans"]): Confi
 function jobsFolder(home: Home, fromEnvironment: string | undefined, fromFile: string | undefined): string {
   if (fromEnvironment) return resolve(withHome(fromEnvironment));
   if (fromFile !== undefined) return resolve(home.root, withHome(fromFile));
-  return runsFromClone ? join(programRoot, "jobs") : join(home.root, "jobs");
+  return runsFromClone ? join(packageRoot, "jobs") : join(home.root, "jobs");
 }
 
 function withHome(path: string): string {

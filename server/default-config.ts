@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import type { z } from "zod";
-import { configFile } from "./config-schema.ts";
+import { configFile, machineTimezone } from "./config-schema.ts";
 import { formatDuration } from "./duration.ts";
 import type { Home } from "./home.ts";
 
@@ -28,14 +28,14 @@ function cloudLines(cloud: z.infer<typeof configFile>["agents"]["cloud"]): strin
 /** Every setting with its default, commented out, and what it means. */
 export function defaultConfigText(): string {
   const file = configFile.parse({});
-  const { timezone, locale, http, log, runners, retention, ollama, agents, notify, alerts, plans } = file;
+  const { locale, http, log, runners, retention, ollama, agents, notify, alerts, plans } = file;
   return `# JobRunner's settings. What is commented out is the default. They count from the next start: jr restart
 
 # Folder of the jobs, one TypeScript file (or folder) each. Also: JOBRUNNER_JOBS.
 # jobs: ~/automations
 
 # For jobs that name no time zone or locale of their own. The first is this machine's.
-# timezone: ${timezone}
+# timezone: ${machineTimezone()}
 # locale: ${locale}
 
 # Without a url, data stay in this folder. With one, in PostgreSQL 15 or newer, which several machines can share.

@@ -3,7 +3,6 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "./errors.ts";
-import { sha256 } from "./sha256.ts";
 
 /** Every place on disk that the product uses. All paths are absolute. */
 export type Home = Readonly<{
@@ -49,11 +48,17 @@ export type Home = Readonly<{
   launcher: string;
 }>;
 
-/** Folder that holds `server/`: a clone, or the installed package (where it is `dist`). */
+/** Whether this is the built program rather than its sources. */
+export const isBuilt = !import.meta.url.endsWith(".ts");
+
+/** Folder that holds the program's `server/`: the clone's, or `dist`. The built program's modules all stand in `dist/server`. */
 export const programRoot = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Whether this program runs from a clone rather than from an installed package. */
-export const runsFromClone = existsSync(join(programRoot, "server", "main.ts"));
+/** Folder that holds `package.json`, `skills` and `templates`: the clone, or the installed package. */
+export const packageRoot = isBuilt ? resolve(programRoot, "..") : programRoot;
+
+/** Whether this program belongs to a clone rather than to an installed package. */
+export const runsFromClone = existsSync(join(packageRoot, "server", "main.ts"));
 
 /** The places below `$JOBRUNNER_HOME` (default `~/.jobrunner`). Creates nothing. */
 export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
@@ -92,14 +97,14 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
  * another user could take the name first and play the daemon.
  */
 function socketPath(root: string): string {
-  if (process.platform === "win32")
-    return `\\\\.\\pipe\\jobrunner-${sha256(root).slice("sha256:".length, "sha256:".length + 16)}`;
+  if (process.platform === "win32") {
+    // Loaded here alone: every command and every bridge starts with this file.
+    const { hash } = process.getBuiltinModule("node:crypto");
+    return `\\\\.\\pipe\\jobrunner-${hash("sha256", root).slice(0, 16)}`;
+  }
   const socket = join(root, "daemon.sock");
   if (Buffer.byteLength(socket) <= 100) return socket;
   throw new UserError("invalid_config", `The path of the home folder is too long for a socket: ${root}`, {
     next: "set JOBRUNNER_HOME to a folder whose path has at most 85 bytes",
   });
 }
-
-/** Folder that holds `package.json`, `skills` and `templates`: the clone, or the installed package. */
-export const packageRoot = runsFromClone ? programRoot : resolve(programRoot, "..");

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `jr`, in JavaScript that any Node from 18 on can parse: it looks for a Node that is new enough for the rest.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,8 +15,8 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   // Never Node's default in the shared temporary folder: whoever made that first could put code into it, and this runs it.
   const home = process.env.JOBRUNNER_HOME || join(homedir(), ".jobrunner");
   if (existsSync(home)) nodeModule.enableCompileCache?.(join(home, "cache", "compile"));
-  const program = existsSync(join(here, "main.ts")) ? "./main.ts" : "../dist/server/main.js";
-  await import(program);
+  const isPackage = !existsSync(join(here, "main.ts"));
+  await import(isPackage || builtIsCurrent() ? "../dist/server/main.js" : "./main.ts");
 } else {
   const own = join(here, "..", "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
   if (existsSync(own)) runWith(own);
@@ -26,6 +26,21 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
         `next: in a clone run \`npm ci\`, which brings one along; else install it from https://nodejs.org\n`,
     );
     process.exitCode = 1;
+  }
+}
+
+/** Whether what was built in this clone is of these very sources: who changes them runs what they wrote. */
+function builtIsCurrent() {
+  try {
+    const root = join(here, "..");
+    const sources = JSON.parse(readFileSync(join(root, "dist", "sources.json"), "utf8"));
+    return sources.every(([path, bytes, changedMs]) => {
+      const { size, mtimeMs } = statSync(`${root}/${path}`);
+      return size === bytes && mtimeMs === changedMs;
+    });
+  } catch {
+    // Not built, or a source is gone.
+    return false;
   }
 }
 

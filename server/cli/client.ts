@@ -6,6 +6,7 @@ import { DaemonFault, type ErrorCode, errorCodes, messageOf, UserError } from ".
 import type { Home } from "../home.ts";
 import { personCommand } from "../person-command.ts";
 import type { CliContext } from "./context.ts";
+import { until } from "./wait.ts";
 
 /** The person's door, as commands use it. What the daemon answers is parsed with the schema; its errors come back as UserError. */
 export type DaemonClient = Readonly<{
@@ -27,6 +28,19 @@ export const problemSchema = z.object({
   id: z.string().nullish(),
 });
 
+/** A daemon that has just begun to start says where it listens within this. */
+const listenMs = 5_000;
+
+/** Where the daemon of this home listens; undefined or empty where there is none. */
+async function listeningAt(home: Home, signal: AbortSignal): Promise<string | undefined> {
+  const starts = () => {
+    const info = findDaemonInfo(home);
+    return info?.role === "daemon" && info.url === "";
+  };
+  await until(() => !starts(), { everyMs: 20, withinMs: listenMs, signal });
+  return findDaemonInfo(home)?.url;
+}
+
 /**
  * Finds the daemon of this home, or the one that JOBRUNNER_URL names (with its person's token in JOBRUNNER_TOKEN), such as one in a
  * container. Throws `daemon_down` where none has said where it listens.
@@ -35,7 +49,7 @@ export async function connectDaemon(
   context: Pick<CliContext, "home" | "signal"> & Partial<Pick<CliContext, "env">>,
 ): Promise<DaemonClient> {
   const { home, signal, env = {} } = context;
-  const url = env.JOBRUNNER_URL || findDaemonInfo(home)?.url;
+  const url = env.JOBRUNNER_URL || (await listeningAt(home, signal));
   if (!url) throw isHeldByWorker(home) ? onlyWorker(home) : daemonDown(home);
   const authorization = () => `Bearer ${env.JOBRUNNER_TOKEN || readToken(home)}`;
   const call = async <T>(method: "GET" | "POST", path: string, body: unknown, schema: z.ZodType<T>): Promise<T> => {

@@ -7,12 +7,11 @@ import type { Log } from "../log.ts";
 /** How long answers under way may take at the end. */
 const graceMs = 1_000;
 
+/** Disposing it lets answers under way end. */
+export type HttpListener = AsyncDisposable & Readonly<{ url: string }>;
+
 /** The HTTP server with its address. Where the configured port is taken it listens on a free one. */
-export async function listenHttp(options: {
-  app: Hono;
-  http: Config["http"];
-  log: Log;
-}): Promise<AsyncDisposable & { url: string }> {
+export async function listenHttp(options: { app: Hono; http: Config["http"]; log: Log }): Promise<HttpListener> {
   const { app, http, log } = options;
   const server = createAdaptorServer({ fetch: app.fetch });
   const listen = (port: number) =>

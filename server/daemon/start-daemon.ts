@@ -4,16 +4,13 @@ import type { SharedContext } from "../../tools/tool-context.ts";
 import type { Config } from "../config.ts";
 import { ensureConfigFile } from "../default-config.ts";
 import type { Log } from "../log.ts";
-import { mcpRoutes } from "../mcp/http.ts";
 import { version } from "../version.ts";
 import { listenForAgents } from "./agents-socket.ts";
-import { createHttpApp } from "./http-app.ts";
 import { type DaemonInfo, removeDaemonInfo, writeDaemonInfo } from "./info.ts";
-import { listenHttp } from "./listen-http.ts";
 import { lockHome } from "./lock.ts";
 import type { Core } from "./open-core.ts";
 import { rejectsWhenOutdated } from "./outdated.ts";
-import { ensureToken, preparePrivateFolders } from "./private-files.ts";
+import { preparePrivateFolders } from "./private-files.ts";
 import { sharedContext } from "./shared-context.ts";
 import { writeLauncher } from "./write-launcher.ts";
 
@@ -31,8 +28,8 @@ export type Daemon = AsyncDisposable &
 const firstKnockMs = 40;
 
 /**
- * Starts the daemon of a home: lock first, then the doors, so that hosts get their first answers while the store still opens.
- * Throws `daemon_running`, `invalid_config`.
+ * Starts the daemon of a home: lock first, then the agents' door and the one for everybody else, so that hosts get their first answers
+ * while the store still opens. Throws `daemon_running`, `invalid_config`.
  */
 export async function startDaemon(options: { config: Config; log: Log; env: NodeJS.ProcessEnv }): Promise<Daemon> {
   const { config, log, env } = options;
@@ -70,27 +67,21 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   stack.use(await listenForAgents({ home, context, log: log.child({ part: "mcp" }) }));
   // Before that door closes: by this file bridges tell a daemon that was stopped from one that died.
   stack.defer(() => removeDaemonInfo(home));
-  const mcp = stack.use(
-    mcpRoutes({
+  // Most of the program is loaded from here on, and loading lets nobody else have the thread. Whoever has started this daemon knocks in
+  // the first moment, and is answered first.
+  await delay(firstKnockMs);
+  const { openHttpDoor } = await import("./http-door.ts");
+  const http = stack.use(
+    await openHttpDoor({
+      config,
+      log,
       context,
-      token: ensureToken(home.mcpToken),
-      log: log.child({ part: "mcp" }),
-      clock: () => new Date(),
-      hosts: [config.http.host],
+      api: () => api,
+      metrics: () => (api === undefined ? undefined : core?.metrics),
+      hooks: () => hooks,
+      problem: () => problem,
     }),
   );
-  const app = createHttpApp({
-    token: ensureToken(home.personToken),
-    metricsToken: ensureToken(home.metricsToken),
-    hosts: [config.http.host],
-    mcp: config.http.enabled ? mcp.app : undefined,
-    api: () => api,
-    metrics: () => (api === undefined ? undefined : core?.metrics),
-    hooks: () => hooks,
-    problem: () => problem,
-    log: log.child({ part: "http" }),
-  });
-  const http = stack.use(await listenHttp({ app, http: config.http, log }));
   info = { ...info, url: http.url };
   writeDaemonInfo(home, info);
   log.info({ version, url: http.url, home: home.root }, "daemon: the doors are open");
@@ -139,12 +130,7 @@ export async function startDaemon(options: { config: Config; log: Log; env: Node
   };
 }
 
-/**
- * Most of the program is loaded only here, and loading lets nobody else have the thread. Whoever has started this daemon knocks in the
- * first moment, and is answered first.
- */
 async function openBehindDoors(options: Parameters<typeof import("./open-core.ts").openCore>[0]) {
-  await delay(firstKnockMs);
   const { openCore } = await import("./open-core.ts");
   const made = await openCore(options);
   const { personApi } = await import("./person-api.ts");

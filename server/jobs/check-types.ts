@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { programRoot } from "../home.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { problem } from "./diagnostic.ts";
 import type { SnapshotFolder } from "./snapshot-folder.ts";
@@ -13,7 +13,7 @@ const checkTimeoutMs = 20_000;
 const outputBytes = 4 * 1024 * 1024;
 
 /** Types of the module "jobrunner" and of the sandbox's globals. */
-export const jobTypes = fileURLToPath(new URL("../sandbox/jobrunner.d.ts", import.meta.url));
+export const jobTypes = join(programRoot, "server", "sandbox", "jobrunner.d.ts");
 
 /** Compiler options of a job, for our checker and for editors alike. */
 export const jobCompilerOptions = {

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
+import { isBuilt, programRoot } from "../home.ts";
 import { withEsbuild } from "../with-esbuild.ts";
 import { nameByContent, writeCachedScript } from "./cached-script.ts";
 import { joinGuestScripts } from "./guest-scripts.ts";
@@ -14,13 +13,12 @@ const versionName = /^(guest-[0-9a-f]{32})\.js$/;
 
 /**
  * The guest runtimes that can be run here, the newest first: that of this program, and those of programs that ran before with the
- * same `cacheDir`, so that what they have suspended can go on. In a clone the script is bundled with esbuild; the package has it.
+ * same `cacheDir`, so that what they have suspended can go on. The script is bundled with esbuild where the program has not been built.
  */
 export async function guestBundles(cacheDir: string): Promise<[GuestBundle, ...GuestBundle[]]> {
-  const packaged = fileURLToPath(new URL("./guest.js", import.meta.url));
-  const script = existsSync(packaged)
-    ? await readFile(packaged, "utf8")
-    : await bundleGuest(fileURLToPath(new URL("./guest", import.meta.url)));
+  const script = isBuilt
+    ? await readFile(join(programRoot, "server", "sandbox", "guest.js"), "utf8")
+    : await bundleGuest();
   const version = versionOf(script);
   const path = await writeCachedScript(cacheDir, `${version}.js`, script);
   return [{ path, version }, ...(await olderBundles(cacheDir, version))];
@@ -43,17 +41,15 @@ function versionOf(script: string): string {
   return nameByContent("guest", script);
 }
 
-/**
- * The text of the guest runtime, zod and what is ours, from the folder of its sources. The package's build writes it beside the compiled
- * program.
- */
-export async function bundleGuest(folder: string): Promise<string> {
+/** The text of the guest runtime, zod and what is ours, from its sources. */
+export async function bundleGuest(): Promise<string> {
+  const folder = join(programRoot, "server", "sandbox", "guest");
   const [zod, main] = await Promise.all([bundle(join(folder, "zod.ts"), true), bundle(join(folder, "main.ts"), false)]);
   return joinGuestScripts({ zod, main });
 }
 
-/** Every isolate is filled with it, so what nobody asks for is left out: zod's messages in fifty languages, which are half of it. */
-const englishOnly: Plugin = {
+/** What nobody asks for is left out of whatever is bundled: zod's messages in fifty languages, which are half of it. */
+export const englishOnly: Plugin = {
   name: "english-only",
   setup: ({ onLoad }) => {
     onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({

@@ -11,7 +11,8 @@ import type { Declaration, DeclarationRequest, Pool, SandboxOutcome, SandboxRun 
 /** What warm runners are made ready for, until the first run shows what is asked for. */
 const usual = { locale: "en-US", timezone: "UTC", memoryMb: 128, zod: false };
 const declarationLimits = {
-  timeoutMs: 5_000,
+  // A busy machine may give a runner hardly any processor; what a declaration may compute is bound besides.
+  timeoutMs: 20_000,
   cpuMs: 5_000,
   memoryMb: 128,
   logBytes: 100_000,
@@ -227,8 +228,10 @@ async function declaration(
 
 /** What else can happen while a file is loaded, in words. */
 function plainError(outcome: SandboxOutcome) {
+  const { timeoutMs, cpuMs } = declarationLimits;
+  const isCpu = "limit" in outcome && outcome.limit === "cpu";
   const words: Partial<Record<SandboxOutcome["state"], string>> = {
-    timed_out: `loading the job took longer than ${declarationLimits.timeoutMs / 1000} seconds`,
+    timed_out: `loading the job ${isCpu ? `computed for more than ${cpuMs / 1000}` : `took longer than ${timeoutMs / 1000}`} seconds`,
     out_of_memory: `loading the job took more than ${declarationLimits.memoryMb} MB of memory`,
     cancelled: "loading the job was stopped",
   };

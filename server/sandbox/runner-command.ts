@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
-import { programRoot } from "../home.ts";
 
 /** What to execute for a runner process, and the limits that the system puts on it. */
 export type RunnerCommand = Readonly<{ file: string; args: readonly string[] }>;
@@ -73,14 +72,5 @@ function readable(script: string, guestPath: string): string[] {
   const isolatedVm = dirname(require.resolve("isolated-vm"));
   const loader = dirname(createRequire(join(isolatedVm, "isolated-vm.js")).resolve("node-gyp-build"));
   // The loader asks for the last one to tell musl from glibc.
-  return [
-    // The package's imports its neighbours; a clone's is one file.
-    script.endsWith(".mjs") ? script : `${dirname(script)}${sep}`,
-    `${isolatedVm}${sep}`,
-    `${loader}${sep}`,
-    join(programRoot, "package.json"),
-    join(programRoot, "..", "package.json"),
-    guestPath,
-    "/etc/alpine-release",
-  ];
+  return [script, guestPath, `${isolatedVm}${sep}`, `${loader}${sep}`, "/etc/alpine-release"];
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { guestStartMs, jobSource, sandboxRun, testPool } from "../../tests/support/sandbox-run.ts";
 import { silentLog } from "../log.ts";
@@ -177,7 +176,7 @@ describe("limits", () => {
 
 test("a run that began on an older guest runtime goes on with that one", async () => {
   const folder = await mkdtemp(join(tmpdir(), "jobrunner-runtimes-"));
-  const script = await bundleGuest(fileURLToPath(new URL("./guest", import.meta.url)));
+  const script = await bundleGuest();
   // Another content under its own name, as an earlier release left it here.
   const older = `${script}\n//`;
   const version = `guest-${sha256(older).slice("sha256:".length, "sha256:".length + 32)}`;

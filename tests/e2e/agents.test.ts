@@ -98,7 +98,7 @@ test("an agent has what its signed role names: it starts that job, calls that MC
     ["asks", asks],
     ["evil", double],
   ]) {
-    await host.call("job_submit", { name, source });
+    await host.mustCall("job_submit", { name, source });
   }
   const unsigned = await host.call("agent_spawn", { role: "helper", task: "start" });
   expect(unsigned.text).toMatch(/not_approved|definition_not_found/);

@@ -102,7 +102,7 @@ describe("signing", () => {
   });
 
   test("a revoked version does not run", async () => {
-    await host.call("job_submit", { name: "gone", source: job('log.info("gone");') });
+    await host.mustCall("job_submit", { name: "gone", source: job('log.info("gone");') });
     must(await home.approve("gone"));
     expect((await host.call("job_run", { name: "gone", wait_seconds: 30 })).text).toContain("succeeded");
     must(await home.jr(["revoke", "gone", "--yes", "--passphrase-stdin"], `${home.passphrase}\n`));
@@ -111,7 +111,7 @@ describe("signing", () => {
 
   test("going back needs a signature, and then the old code runs", async () => {
     for (const word of ["one", "two"]) {
-      await host.call("job_submit", { name: "back", source: job(`log.info("${word}"); return "${word}";`) });
+      await host.mustCall("job_submit", { name: "back", source: job(`log.info("${word}"); return "${word}";`) });
       must(await home.approve("back"));
     }
     const asked = await host.call("job_control", { name: "back", action: "propose_rollback", version: 1 });
@@ -122,7 +122,7 @@ describe("signing", () => {
   });
 
   test("an agent lifts its own pause and not the person's", async () => {
-    await host.call("job_control", { name: "back", action: "pause" });
+    await host.mustCall("job_control", { name: "back", action: "pause" });
     expect((await host.call("job_control", { name: "back", action: "resume" })).isError).toBe(false);
     must(await home.jr(["pause", "back"]));
     expect((await host.call("job_control", { name: "back", action: "resume" })).isError).toBe(true);

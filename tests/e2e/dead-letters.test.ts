@@ -60,8 +60,8 @@ test("failures are told once, wait as dead letters, and are redriven or dismisse
   settings(home, web.port);
   home.setUpUnprotected();
   await using host = await home.host();
-  await host.call("job_submit", { name: "feed", source: feed(web.port) });
-  await host.call("job_submit", { name: "gone", source: gone });
+  await host.mustCall("job_submit", { name: "feed", source: feed(web.port) });
+  await host.mustCall("job_submit", { name: "gone", source: gone });
   for (const job of ["feed", "gone"]) must(await home.approve(job));
   expect(must(await home.jr(["dead"])).stderr).toContain("No dead letters");
   for (const n of [1, 2]) await host.call("job_run", { name: "feed", input: { n }, wait_seconds: 30 });

@@ -56,9 +56,9 @@ test("killed with -9 again and again, daemon and runner, a run of 200 effects ma
   await using home = await e2eHome();
   home.setUpUnprotected();
   await using host = await home.host();
-  await host.call("job_submit", { name: "long", source: long(web.port) });
+  await host.mustCall("job_submit", { name: "long", source: long(web.port) });
   must(await home.approve("long"));
-  await host.call("job_run", { name: "long" });
+  await host.mustCall("job_run", { name: "long" });
 
   const done = new Map<string, number>();
   const kills = [10, 30, 45, 70, 85] as const;
@@ -116,8 +116,8 @@ test("a run asks, is answered by the person alone after a kill, calls another jo
   await using home = await e2eHome();
   home.setUpUnprotected();
   await using host = await home.host();
-  await host.call("job_submit", { name: "asking", source: asking(web.port) });
-  await host.call("job_submit", { name: "child", source: child });
+  await host.mustCall("job_submit", { name: "asking", source: asking(web.port) });
+  await host.mustCall("job_submit", { name: "child", source: child });
   must(await home.approve("asking"));
   must(await home.approve("child"));
   const ran = await host.call("job_run", { name: "asking", wait_seconds: 20 });

@@ -48,7 +48,7 @@ test("an agent writes a job, a person signs it, it runs on schedule, and an edit
     .poll(async () => (await host.call("run_list", { job: "greeter" })).text, { timeout: 20_000 })
     .toContain("schedule");
 
-  await host.call("job_submit", { name: "greeter", source: source(web.port, "second") });
+  await host.mustCall("job_submit", { name: "greeter", source: source(web.port, "second") });
   const again = await host.call("job_run", { name: "greeter", wait_seconds: 30 });
   const againRun = /R\d+/.exec(again.text)?.[0];
   const log = await host.call("run_read", { run: againRun, part: "log" });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   home.env.OLLAMA_HOST = ollama.url;
   home.setUpUnprotected();
   await using host = await home.host();
-  await host.call("job_submit", { name: "figures", source });
+  await host.mustCall("job_submit", { name: "figures", source });
   must(await home.approve("figures"));
   must(await home.approve("role:summariser"));
   must(await home.jr(["agent", "run", "summariser", "Say it shorter", "--wait"]));

@@ -23,7 +23,7 @@ test.runIf(process.env.TEST_STORE === "postgres")(
       await using home = await e2eHome({ databaseUrl: cluster.url });
       home.setUpUnprotected();
       await using host = await home.host();
-      await host.call("job_submit", { name: "counter", source });
+      await host.mustCall("job_submit", { name: "counter", source });
       must(await home.approve("counter"));
       const runs = async () =>
         (await host.call("run_list", { job: "counter", limit: 100 })).text.split("succeeded").length - 1;

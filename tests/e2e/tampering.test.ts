@@ -53,7 +53,7 @@ test.each(cases)("%s does not run, and is reported", async (_, change, code) => 
   home.setUpUnprotected();
   {
     await using host = await home.host();
-    await host.call("job_submit", { name: "test", source: source("good") });
+    await host.mustCall("job_submit", { name: "test", source: source("good") });
     must(await home.approve("test"));
     expect((await host.call("job_run", { name: "test", wait_seconds: 30 })).text).toContain("good");
   }
@@ -70,9 +70,9 @@ test("a forged approval of a waiting version, and an old decision replayed, chan
   home.setUpUnprotected();
   {
     await using host = await home.host();
-    await host.call("job_submit", { name: "test", source: source("good") });
+    await host.mustCall("job_submit", { name: "test", source: source("good") });
     must(await home.approve("test"));
-    await host.call("job_submit", { name: "test", source: source("evil") });
+    await host.mustCall("job_submit", { name: "test", source: source("evil") });
   }
   await tamper(home, async (db) => {
     const [signed] = await db.selectFrom("decisions").selectAll().orderBy("seq", "desc").limit(1).execute();

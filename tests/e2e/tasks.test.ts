@@ -47,7 +47,7 @@ test("a job makes and ends tasks, and its failure is a task until it is dismisse
   await using home = await e2eHome();
   await using host = await home.host();
   home.setUpUnprotected();
-  await host.call("job_submit", { name: "maker", source: maker });
+  await host.mustCall("job_submit", { name: "maker", source: maker });
   must(await home.approve("maker"));
   const ran = await host.call("job_run", { name: "maker", wait_seconds: 50 });
   expect(ran.text).toContain("T1 T2 T3 A done");

@@ -45,8 +45,8 @@ test("files, a webhook and another job start runs, through the doors, once each 
   writeFileSync(join(folder, "old.txt"), "there before");
   home.setUpUnprotected();
   await using host = await home.host();
-  await host.call("job_submit", { name: "inbox", source: inbox(folder) });
-  await host.call("job_submit", { name: "follower", source: follower });
+  await host.mustCall("job_submit", { name: "inbox", source: inbox(folder) });
+  await host.mustCall("job_submit", { name: "follower", source: follower });
   const review = must(await home.jr(["review", "inbox"])).stdout;
   expect(review).toContain("WEBHOOK: whoever knows its secret address may start it");
   expect(review).toContain(`FILES: is started when something in ${folder} changes`);
@@ -95,7 +95,7 @@ test("a run is asked for at a time, is shown as coming, and can be cancelled", a
   await using home = await e2eHome();
   home.setUpUnprotected();
   await using host = await home.host();
-  await host.call("job_submit", { name: "follower", source: follower });
+  await host.mustCall("job_submit", { name: "follower", source: follower });
   must(await home.approve("follower"));
   expect(must(await home.jr(["run", "follower", "--in", "2h"])).stdout).toMatch(/R1 queued, starts \d{4}-/);
   const asked = await host.call("job_run", { name: "follower", at: "2999-01-01T08:00" });

@@ -17,6 +17,8 @@ export type E2eHost = AsyncDisposable &
   Readonly<{
     client: Client;
     call(name: string, args?: Record<string, unknown>): Promise<{ text: string; isError: boolean }>;
+    /** The text of the answer. Throws with it where the call is refused. */
+    mustCall(name: string, args?: Record<string, unknown>): Promise<string>;
   }>;
 
 /** A home folder of its own with everything in it, driven through `jr` and `jr mcp` alone. */
@@ -132,11 +134,17 @@ async function connectHost(env: Record<string, string>): Promise<E2eHost> {
   await client.connect(
     new StdioClientTransport({ command: process.execPath, args: [program, "mcp"], env, stderr: "ignore" }),
   );
+  const call: E2eHost["call"] = async (name, args = {}) => {
+    const { content, isError } = toolResult.parse(await client.callTool({ name, arguments: args }));
+    return { text: content.map((part) => part.text).join("\n"), isError: isError === true };
+  };
   return {
     client,
-    async call(name, args = {}) {
-      const { content, isError } = toolResult.parse(await client.callTool({ name, arguments: args }));
-      return { text: content.map((part) => part.text).join("\n"), isError: isError === true };
+    call,
+    async mustCall(name, args) {
+      const { text, isError } = await call(name, args);
+      if (isError) throw new Error(`${name} was refused: ${text}`);
+      return text;
     },
     [Symbol.asyncDispose]: () => client.close(),
   };

@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packageRoot } from "../../server/home.ts";
 import { silentLog } from "../../server/log.ts";
 import { openPglite } from "../../server/store/open-pglite.ts";
 import { pgliteStore, postgresStore } from "../../server/store/open-store.ts";
@@ -8,11 +10,12 @@ import { startCluster } from "./postgres-cluster.ts";
 import { createTestDatabase, unsyncedPglite } from "./store.ts";
 
 /**
- * Makes what the test files share, once for all projects: databases with our tables to start copies from, compiled code, and a PostgreSQL
+ * Makes what the test files share, once for all projects: the program as `jr` runs it, databases with our tables to start copies from, compiled code, and a PostgreSQL
  * where none was given. Without any PostgreSQL the tests on it are skipped, loudly, and under CI that is a failure.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   if (process.env.TEST_SHARED) return async () => {};
+  execFileSync(process.execPath, [join(packageRoot, "scripts", "build.ts")], { stdio: "inherit" });
   const folder = mkdtempSync(join(tmpdir(), "jobrunner-test-"));
   process.env.TEST_SHARED = folder;
   process.env.NODE_COMPILE_CACHE = join(folder, "compiled");

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { killGroup } from "../../effects/kill-group.ts";
+import { isBuilt, programRoot } from "../../home.ts";
 import type { Log } from "../../log.ts";
 import type { LoopEnd } from "../loop/loop-host.ts";
 import { cliEnvironment } from "../providers/cli-environment.ts";
@@ -112,11 +112,11 @@ function answer<O extends Operation>(handlers: Handlers, op: O, body: unknown): 
 }
 
 function startChild(): ChildProcess {
-  const file = import.meta.url.endsWith(".ts") ? "../child.ts" : "../child.js";
+  const program = join(programRoot, "server", "agents", isBuilt ? "child.js" : "child.ts");
   // Node's own folder below the one that was named: it makes the same one again.
   const compiled = getCompileCacheDir();
   const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) };
-  return spawn(process.execPath, ["--no-warnings", fileURLToPath(new URL(file, import.meta.url))], {
+  return spawn(process.execPath, ["--no-warnings", program], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // What programs need, and no key of ours.
     env: cliEnvironment(process.env, cache),
