@@ -7,10 +7,10 @@ import { bundleRunner } from "../server/sandbox/runner-script.ts";
 
 /*
  * Builds the program into dist/: bundled, since a start that reads two hundred files takes half the time of one that reads a thousand.
- * Made beside it first, so that a program that starts meanwhile finds the old one or the new one.
+ * Made elsewhere first, so that a program that starts meanwhile finds the old one, the new one, or for a moment the sources.
  */
 const at = (...path: string[]) => join(packageRoot, ...path);
-const made = at(`dist.${process.pid}`);
+const made = at(".cache", `dist-${process.pid}`);
 
 /** Packages that bring a program of their own, or find their other files by where they stand. */
 const unbundled = ["@electric-sql/pglite", "esbuild", "isolated-vm", "typescript"];
@@ -42,22 +42,36 @@ writeFileSync(join(made, "server", "sandbox", "child.mjs"), await bundleRunner()
 writeFileSync(join(made, "server", "sandbox", "guest.js"), await bundleGuest());
 copyFileSync(at("server/sandbox/jobrunner.d.ts"), join(made, "server", "sandbox", "jobrunner.d.ts"));
 writeFileSync(join(made, "third-party-licenses.txt"), licensesOf(metafile));
-writeFileSync(join(made, "sources.json"), JSON.stringify(sources()));
+writeFileSync(join(made, "sources.json"), JSON.stringify(sources(metafile)));
 
 rmSync(at("dist"), { recursive: true, force: true });
 renameSync(made, at("dist"));
 
-/** What the clone's `jr` compares before it runs what was built: each source with its size in bytes and time of change in ms. */
-function sources(): [path: string, bytes: number, changedMs: number][] {
+type Source = [path: string, bytes: number, changedMs: number];
+
+/** What the clone's `jr` compares before it runs what was built: each source with its size and time of change, those of `jr mcp` apart. */
+function sources(built: Metafile): Readonly<{ bridge: Source[]; others: Source[] }> {
   const own = globSync(["server/**/*.ts", "tools/**/*.ts", "migrations/*.ts"], {
     cwd: packageRoot,
     exclude: ["**/*.test.ts"],
   });
+  const bridge = loadedBy(built, ["server/main.ts", "server/cli/mcp.ts"]);
   // npm writes it whenever it changes packages.
-  return [...own, "node_modules/.package-lock.json"].map((path) => {
+  const others = [...own, "node_modules/.package-lock.json"].filter((path) => !bridge.has(path));
+  const look = (path: string): Source => {
     const { size, mtimeMs } = statSync(at(path));
     return [path, size, mtimeMs];
-  });
+  };
+  return { bridge: [...bridge].map(look), others: others.map(look) };
+}
+
+/** These sources with all that they import at their start. */
+function loadedBy({ inputs }: Metafile, entries: readonly string[]): Set<string> {
+  const found = new Set(entries);
+  for (const path of found)
+    for (const each of inputs[path]?.imports ?? [])
+      if (each.kind === "import-statement" && !each.external) found.add(each.path);
+  return found;
 }
 
 /** The licence of each package of which something was bundled. */

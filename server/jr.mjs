@@ -29,12 +29,16 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   }
 }
 
-/** Whether what was built in this clone is of these very sources: who changes them runs what they wrote. */
+/**
+ * Whether what was built in this clone is of these very sources: who changes them runs what they wrote. A host waits for `jr mcp` at
+ * each session, and it is few of them.
+ */
 function builtIsCurrent() {
+  const isBridge = process.argv[2] === "mcp" && process.argv.length === 3;
   try {
     const root = join(here, "..");
-    const sources = JSON.parse(readFileSync(join(root, "dist", "sources.json"), "utf8"));
-    return sources.every(([path, bytes, changedMs]) => {
+    const { bridge, others } = JSON.parse(readFileSync(join(root, "dist", "sources.json"), "utf8"));
+    return [...bridge, ...(isBridge ? [] : others)].every(([path, bytes, changedMs]) => {
       const { size, mtimeMs } = statSync(`${root}/${path}`);
       return size === bytes && mtimeMs === changedMs;
     });

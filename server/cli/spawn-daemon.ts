@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type Home, isBuilt, packageRoot, programRoot } from "../home.ts";
+import { type Home, packageRoot } from "../home.ts";
 
 /**
  * Starts a daemon that outlives this process: detached, with none of our streams and not in our folder. What it says before
@@ -11,15 +11,9 @@ export function spawnDaemon(home: Home, env: NodeJS.ProcessEnv): { child: ChildP
   mkdirSync(home.logs, { recursive: true, mode: 0o700 });
   const logFile = join(home.logs, "daemon-start.log");
   const log = openSync(logFile, "w", 0o600);
-  // jr.mjs has found already that what was built is what is to run, so that it need not compare again.
-  const program = isBuilt ? join(programRoot, "server", "main.js") : join(packageRoot, "server", "jr.mjs");
-  const child = spawn(process.execPath, [program, "daemon"], {
+  const child = spawn(process.execPath, [join(packageRoot, "server", "jr.mjs"), "daemon"], {
     cwd: home.root,
-    env: {
-      ...env,
-      JOBRUNNER_HOME: home.root,
-      NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? join(home.cache, "compile"),
-    },
+    env: { ...env, JOBRUNNER_HOME: home.root },
     detached: true,
     windowsHide: true,
     stdio: ["ignore", log, log],
