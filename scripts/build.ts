@@ -6,7 +6,7 @@ import { bundleGuest, englishOnly } from "../server/sandbox/guest-bundle.ts";
 import { bundleRunner } from "../server/sandbox/runner-script.ts";
 
 /*
- * Builds the program into dist/: bundled, since a start that reads two hundred files takes half the time of one that reads a thousand.
+ * Builds the program into dist/: bundled, since each file that a start finds, reads and links by itself costs about as much as its code.
  * Made elsewhere first, so that a program that starts meanwhile finds the old one, the new one, or for a moment the sources.
  */
 const at = (...path: string[]) => join(packageRoot, ...path);
@@ -19,6 +19,8 @@ const unbundled = ["@electric-sql/pglite", "esbuild", "isolated-vm", "typescript
 const banner = `import { createRequire as createRequireHere } from "node:module";
 const require = createRequireHere(import.meta.url);`;
 
+// Before anything is read: who saves a source meanwhile has changed what was built.
+const stamps = stampsOf(ownSources());
 rmSync(made, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: packageRoot,
@@ -42,27 +44,32 @@ writeFileSync(join(made, "server", "sandbox", "child.mjs"), await bundleRunner()
 writeFileSync(join(made, "server", "sandbox", "guest.js"), await bundleGuest());
 copyFileSync(at("server/sandbox/jobrunner.d.ts"), join(made, "server", "sandbox", "jobrunner.d.ts"));
 writeFileSync(join(made, "third-party-licenses.txt"), licensesOf(metafile));
-writeFileSync(join(made, "sources.json"), JSON.stringify(sources(metafile)));
+writeFileSync(join(made, "sources.json"), JSON.stringify(apart(metafile)));
 
 rmSync(at("dist"), { recursive: true, force: true });
 renameSync(made, at("dist"));
 
-type Source = [path: string, bytes: number, changedMs: number];
+type Stamp = [path: string, bytes: number, changedMs: number];
 
-/** What the clone's `jr` compares before it runs what was built: each source with its size and time of change, those of `jr mcp` apart. */
-function sources(built: Metafile): Readonly<{ bridge: Source[]; others: Source[] }> {
-  const own = globSync(["server/**/*.ts", "tools/**/*.ts", "migrations/*.ts"], {
-    cwd: packageRoot,
-    exclude: ["**/*.test.ts"],
-  });
-  const bridge = loadedBy(built, ["server/main.ts", "server/cli/mcp.ts"]);
+function ownSources(): string[] {
+  const patterns = ["server/**/*.ts", "tools/**/*.ts", "migrations/*.ts", "scripts/build.ts"];
+  const own = globSync(patterns, { cwd: packageRoot, exclude: ["**/*.test.ts"] });
   // npm writes it whenever it changes packages.
-  const others = [...own, "node_modules/.package-lock.json"].filter((path) => !bridge.has(path));
-  const look = (path: string): Source => {
+  return [...own.map((path) => path.replaceAll("\\", "/")), "node_modules/.package-lock.json"];
+}
+
+function stampsOf(paths: readonly string[]): Stamp[] {
+  return paths.map((path) => {
     const { size, mtimeMs } = statSync(at(path));
     return [path, size, mtimeMs];
-  };
-  return { bridge: [...bridge].map(look), others: others.map(look) };
+  });
+}
+
+/** What the clone's `jr` compares before it runs what was built, the sources of `jr mcp` apart. */
+function apart(built: Metafile): Readonly<{ bridge: Stamp[]; others: Stamp[] }> {
+  const ofBridge = loadedBy(built, ["server/main.ts", "server/cli/mcp.ts"]);
+  const { bridge = [], others = [] } = Object.groupBy(stamps, ([path]) => (ofBridge.has(path) ? "bridge" : "others"));
+  return { bridge, others };
 }
 
 /** These sources with all that they import at their start. */

@@ -51,7 +51,7 @@ export type Home = Readonly<{
 /** Whether this is the built program rather than its sources. */
 export const isBuilt = !import.meta.url.endsWith(".ts");
 
-/** Folder that holds the program's `server/`: the clone's, or `dist`. The built program's modules all stand in `dist/server`. */
+/** Folder that holds the program's `server/`: the clone's, or `dist`. Of the built program this file is in a module of `dist/server`, too. */
 export const programRoot = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Folder that holds `package.json`, `skills` and `templates`: the clone, or the installed package. */

@@ -16,7 +16,7 @@ export async function runnerScript(cacheDir: string): Promise<string> {
     : await bundleRunner();
   // From a folder elsewhere it is found by its path alone.
   const isolatedVm = pathToFileURL(createRequire(import.meta.url).resolve("isolated-vm")).href;
-  const script = text.replace('from "isolated-vm"', `from ${JSON.stringify(isolatedVm)}`);
+  const script = text.replace('from "isolated-vm"', () => `from ${JSON.stringify(isolatedVm)}`);
   return writeCachedScript(cacheDir, `${nameByContent("runner", script)}.mjs`, script);
 }
 

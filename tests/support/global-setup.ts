@@ -10,8 +10,8 @@ import { startCluster } from "./postgres-cluster.ts";
 import { createTestDatabase, unsyncedPglite } from "./store.ts";
 
 /**
- * Makes what the test files share, once for all projects: the program as `jr` runs it, databases with our tables to start copies from, compiled code, and a PostgreSQL
- * where none was given. Without any PostgreSQL the tests on it are skipped, loudly, and under CI that is a failure.
+ * Makes what the test files share, once for all projects: the program as `jr` runs it, databases with our tables to start copies from,
+ * compiled code, and a PostgreSQL where none was given. Without any PostgreSQL the tests on it are skipped, loudly, and under CI that is a failure.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   if (process.env.TEST_SHARED) return async () => {};
