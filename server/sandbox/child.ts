@@ -3,6 +3,7 @@ import ivm from "isolated-vm";
 import { splitGuestScripts } from "./guest-scripts.ts";
 import { computeForGuest } from "./host-functions.ts";
 import type { ChildMessage, ChildOutcome, ErrorText, ParentMessage } from "./protocol.ts";
+import { warmUp } from "./warm-up.ts";
 
 /*
  * A runner process: the only place where isolated-vm is loaded. It serves one run at a time, each in a fresh isolate
@@ -17,16 +18,16 @@ const prefix = "(function (require, module, exports) {";
 const messagesFd = 4;
 
 type Wanted = Readonly<{ timezone: string; memoryMb: number; zod: boolean }>;
-type Prepared = Wanted & Readonly<{ isolate: ivm.Isolate; context: ivm.Context }>;
 type Entry = ivm.Reference<(...values: unknown[]) => unknown>;
+type Guest = Readonly<{ isolate: ivm.Isolate; context: ivm.Context; start: Entry; deliver: Entry; status: Entry }>;
 type Reply = ParentMessage & { type: "reply" };
-type Live = { isolate: ivm.Isolate; deliver: Entry; status: Entry; issued: number; replies: Reply[] };
+type Live = Guest & { issued: number; replies: Reply[] };
 
 const scripts = splitGuestScripts(readFileSync(process.argv[2] ?? "", "utf8"));
 /** Without zod and with it, made when the first run wants it. */
 const snapshots = new Map<boolean, ReturnType<typeof ivm.Isolate.createSnapshot>>();
 
-let prepared: Prepared | undefined;
+let prepared: (Wanted & { guest: Guest }) | undefined;
 let live: Live | undefined;
 
 /**
@@ -42,20 +43,45 @@ function snapshotWith(zod: boolean): ReturnType<typeof ivm.Isolate.createSnapsho
   const made = snapshots.get(zod);
   if (made !== undefined) return made;
   const codes = zod ? [scripts.zod, scripts.main] : [scripts.main];
-  const snapshot = ivm.Isolate.createSnapshot(codes.map((code) => ({ code, filename: "jobrunner:runtime" })));
+  const snapshot = ivm.Isolate.createSnapshot(
+    codes.map((code) => ({ code, filename: "jobrunner:runtime" })),
+    warmUp,
+  );
   snapshots.set(zod, snapshot);
   return snapshot;
 }
 
 /** A new isolate sees the time zone that holds while it is made. */
-function prepare({ timezone, memoryMb, zod }: Wanted): Prepared {
-  if (prepared?.timezone === timezone && prepared.memoryMb === memoryMb && prepared.zod === zod) return prepared;
-  prepared?.isolate.dispose();
+function prepare({ timezone, memoryMb, zod }: Wanted): Guest {
+  if (prepared?.timezone === timezone && prepared.memoryMb === memoryMb && prepared.zod === zod) return prepared.guest;
+  prepared?.guest.isolate.dispose();
   process.env.TZ = timezone;
   const snapshot = snapshotWith(zod);
   const isolate = new ivm.Isolate({ memoryLimit: memoryMb, snapshot, onCatastrophicError: outOfMemory });
-  prepared = { isolate, context: isolate.createContextSync(), timezone, memoryMb, zod };
-  return prepared;
+  const guest = boot(isolate, isolate.createContextSync());
+  prepared = { timezone, memoryMb, zod, guest };
+  return guest;
+}
+
+const bootCode = `const boot = globalThis.__jobrunnerBoot; delete globalThis.__jobrunnerBoot; return boot($0, $1, $2, $3);`;
+
+/** All of a start that does not depend on the job. */
+function boot(isolate: ivm.Isolate, context: ivm.Context): Guest {
+  const effect = new ivm.Callback((seq: number, op: string, argsJson: string) => {
+    if (live !== undefined) live.issued = seq;
+    say({ type: "effect", seq, op, argsJson });
+  });
+  const log = new ivm.Callback((n: number, level: "info", text: string, guestMs: number) =>
+    say({ type: "log", n, level, text, guestMs }),
+  );
+  const limit = new ivm.Callback((name: string, errorJson: string) => {
+    const error: ErrorText = JSON.parse(errorJson);
+    say({ type: "done", outcome: { state: "limit_exceeded", limit: name, error } });
+  });
+  const compute = new ivm.Callback(computeForGuest);
+  const entries = context.evalClosureSync(bootCode, [effect, log, limit, compute], { result: { reference: true } });
+  const entry = (name: string): Entry => entries.getSync(name, { reference: true });
+  return { isolate, context, start: entry("start"), deliver: entry("deliver"), status: entry("status") };
 }
 
 /** V8 cannot go on after this; the thread of the isolate must not return. */
@@ -72,40 +98,18 @@ function finish(outcome: ChildOutcome): void {
   if (!isolate.isDisposed) isolate.dispose();
 }
 
-const boot = `const boot = globalThis.__jobrunnerBoot; delete globalThis.__jobrunnerBoot; return boot($0, $1, $2, $3);`;
-
 function start(message: ParentMessage & { type: "start" }): void {
   const { bundle, configJson } = message;
-  const { isolate, context } = prepare(message);
+  const guest = prepare(message);
   prepared = undefined;
-  const effect = new ivm.Callback((seq: number, op: string, argsJson: string) => {
-    if (live !== undefined) live.issued = seq;
-    say({ type: "effect", seq, op, argsJson });
-  });
-  const log = new ivm.Callback((n: number, level: "info", text: string, guestMs: number) =>
-    say({ type: "log", n, level, text, guestMs }),
-  );
-  const limit = new ivm.Callback((name: string, errorJson: string) => {
-    const error: ErrorText = JSON.parse(errorJson);
-    say({ type: "done", outcome: { state: "limit_exceeded", limit: name, error } });
-  });
-  const compute = new ivm.Callback(computeForGuest);
-  const entries = context.evalClosureSync(boot, [effect, log, limit, compute], { result: { reference: true } });
-  live = {
-    isolate,
-    deliver: entries.getSync("deliver", { reference: true }),
-    status: entries.getSync("status", { reference: true }),
-    issued: 0,
-    replies: [],
-  };
-  const startEntry: Entry = entries.getSync("start", { reference: true });
+  live = { ...guest, issued: 0, replies: [] };
   enter(() => {
-    const script = isolate.compileScriptSync(`${prefix}${bundle}\n})`, {
+    const script = guest.isolate.compileScriptSync(`${prefix}${bundle}\n})`, {
       filename: "job.js",
       columnOffset: -prefix.length,
     });
-    const evaluate = script.runSync(context, { reference: true });
-    startEntry.applySync(undefined, [configJson, evaluate.derefInto()]);
+    const evaluate = script.runSync(guest.context, { reference: true });
+    guest.start.applySync(undefined, [configJson, evaluate.derefInto()]);
   });
 }
 
