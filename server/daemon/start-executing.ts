@@ -5,6 +5,7 @@ import type { EffectServices } from "../effects/services.ts";
 import { createOllama } from "../llm/ollama.ts";
 import { personCommand } from "../person-command.ts";
 import { executeRun } from "../runs/execute-run.ts";
+import { countStarts } from "../runs/too-many-runs.ts";
 import { startWorker, type Worker } from "../runs/worker.ts";
 import { ownLabels } from "../runs/workers/own-labels.ts";
 import { keepPresence } from "../runs/workers/presence.ts";
@@ -71,7 +72,8 @@ export async function startExecuting(base: Base, role: WorkerSelf["role"]): Prom
     llm,
     notify,
   });
-  const deps = { store, pool, approvals, secrets, services, log, clock, worker: self.name, serving };
+  const tooManyRuns = countStarts(store.db);
+  const deps = { store, pool, approvals, secrets, services, log, clock, worker: self.name, serving, tooManyRuns };
   const started = startWorker({
     store,
     execute: (run, aborted, begin) => executeRun(deps, run, aborted, begin),

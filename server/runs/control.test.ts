@@ -9,7 +9,7 @@ import { requestCancel, requestRun } from "./control.ts";
 import { claim } from "./queue/claim.ts";
 import { settle } from "./queue/settle.ts";
 import { listRuns, requireRun } from "./read.ts";
-import { tooManyRuns } from "./too-many-runs.ts";
+import { countStarts } from "./too-many-runs.ts";
 import { waitForRun } from "./wait-for-run.ts";
 
 const schema = {
@@ -64,12 +64,13 @@ test("a job that starts too many runs within an hour is told so, and which limit
   await using store = await testStore();
   await addJob(store.db, "a");
   const manifest = testManifest({ limits: { ...testManifest().limits, runsPerHour: 2 } });
+  const tooManyRuns = countStarts(store.db);
   const starts: unknown[] = [];
   for (let i = 0; i < 3; i++) {
     await requestRun(deps(store), order("a"));
     const [run] = (await claim(store.db, { worker: "w", limit: 1 })).runs;
     if (run === undefined) throw new Error("no run");
-    const outcome = await tooManyRuns(store.db, { run, manifest, now: new Date() });
+    const outcome = await tooManyRuns(run, manifest.limits);
     starts.push(outcome?.error?.limit ?? "starts");
     const ended = outcome ?? ({ state: "succeeded", output: null, error: null } as const);
     await settle(store.db, { runId: run.id, attempt: 1, lease: 1, outcome: ended, retry: null });

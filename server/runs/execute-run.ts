@@ -14,7 +14,7 @@ import { haltBeforeResume } from "./halt-before-resume.ts";
 import type { Settlement } from "./queue/settle.ts";
 import { readJournal } from "./read-journal.ts";
 import { runAttempt } from "./run-attempt.ts";
-import { tooManyRuns } from "./too-many-runs.ts";
+import type { TooManyRuns } from "./too-many-runs.ts";
 import { type RunEvent, readRunEvent } from "./triggers/run-event.ts";
 import { triggerProblem } from "./triggers/trigger-problem.ts";
 import { type Need, needText } from "./workers/needs.ts";
@@ -30,6 +30,8 @@ export type ExecuteDeps = Readonly<{
   clock: () => Date;
   worker: string;
   serving: Pick<Serving, "unmet" | "elsewhere">;
+  /** `countStarts` of the store, one for the worker's life. */
+  tooManyRuns: TooManyRuns;
 }>;
 
 /** Writes that an attempt begins, or goes on. Throws where the run is not, or no longer, this worker's. */
@@ -77,7 +79,7 @@ type Unserved = Readonly<{ unmet: readonly Need[] }>;
 
 /** What a run needs before it may start; an attempt that has begun goes on with its own version, if that is still approved. */
 async function prepare(
-  { store, approvals, secrets, clock, serving }: ExecuteDeps,
+  { store, approvals, secrets, serving, tooManyRuns }: ExecuteDeps,
   run: Row<"runs">,
   begun: Row<"attempts"> | undefined,
 ): Promise<Prepared | Refused | Unserved> {
@@ -102,7 +104,7 @@ async function prepare(
     return { outcome: failedAs("failed", { reason: "input", class: "permanent", message }), version };
   }
   if (begun === undefined && run.attempt === 1) {
-    const outcome = await tooManyRuns(store.db, { run, manifest, now: clock() });
+    const outcome = await tooManyRuns(run, manifest.limits);
     if (outcome !== undefined) return { outcome, version };
   }
   try {

@@ -17,6 +17,7 @@ import { addTrustedKey } from "../../server/review/trusted-keys.ts";
 import { claim } from "../../server/runs/queue/claim.ts";
 import { enqueue } from "../../server/runs/queue/enqueue.ts";
 import { type Settlement, settle } from "../../server/runs/queue/settle.ts";
+import { countStarts } from "../../server/runs/too-many-runs.ts";
 import { formatRunEvent, type RunEvent } from "../../server/runs/triggers/run-event.ts";
 import type { Pool } from "../../server/sandbox/types.ts";
 import type { Store } from "../../server/store/open-store.ts";
@@ -113,8 +114,20 @@ export async function testJobs(
     // Loaded only here: most tests of jobs run nothing.
     const { executeRun } = await import("../../server/runs/execute-run.ts");
     const signal = new AbortController().signal;
+    const tooManyRuns = countStarts(db);
     const outcome = await executeRun(
-      { store, pool, approvals, secrets: () => values, services, log, clock, worker: "test", serving: servesAll },
+      {
+        store,
+        pool,
+        approvals,
+        secrets: () => values,
+        services,
+        log,
+        clock,
+        worker: "test",
+        serving: servesAll,
+        tooManyRuns,
+      },
       run,
       signal,
     );

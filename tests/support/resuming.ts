@@ -6,6 +6,7 @@ import { type ExecuteDeps, executeRun } from "../../server/runs/execute-run.ts";
 import { claim } from "../../server/runs/queue/claim.ts";
 import { enqueue } from "../../server/runs/queue/enqueue.ts";
 import { type Settlement, settle } from "../../server/runs/queue/settle.ts";
+import { countStarts } from "../../server/runs/too-many-runs.ts";
 import type { Pool, SandboxRun } from "../../server/sandbox/types.ts";
 import type { Store } from "../../server/store/open-store.ts";
 import type { Row } from "../../server/store/tables.ts";
@@ -69,6 +70,7 @@ export async function resuming(
     clock,
     worker: "w",
     serving: servesAll,
+    tooManyRuns: countStarts(store.db),
   };
   return {
     store,
