@@ -33,14 +33,20 @@ type Verified = {
   problem: UserError | undefined;
 };
 
+/** Of a chain, the row that a caller relies on. */
+type Anchor = (chain: Chain) => number | undefined;
+
 /**
- * Keeps a verified copy of the chain. Each look reads the rows from the known head on (and the row that the caller relies on)
+ * Keeps a verified copy of the chain. Each look reads the rows from the known head on (and the rows that its callers rely on)
  * and judges what is new; where a known row differs or is gone, all of it is verified again from the first row.
  */
 export function followChain({ db, home, onRefusal, onTouched }: Deps) {
   let known: Verified | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   const told = new Set<string>();
+
+  /** The look that has not begun yet, for whoever asks meanwhile. */
+  let coming: { anchors: Anchor[]; state: Promise<ChainState> } | undefined;
 
   // One look at a time: each begins after it was asked for, so what was committed before the call is always seen.
   const next = <T>(look: () => Promise<T>): Promise<T> => {
@@ -49,19 +55,16 @@ export function followChain({ db, home, onRefusal, onTouched }: Deps) {
     return result;
   };
 
-  const look = async (
-    anchor: ((chain: Chain) => number | undefined) | undefined,
-    whole: boolean,
-  ): Promise<ChainState> => {
+  const look = async (anchors: readonly Anchor[], whole: boolean): Promise<ChainState> => {
     const keysStamp = trustedKeysStamp(home);
     // A problem may have been mended outside the store, so it is looked for anew each time; nothing runs meanwhile.
     if (known === undefined || known.problem !== undefined || known.keysStamp !== keysStamp) return start(keysStamp);
     const { chain, prints } = known;
     if (whole && !(await isUnchanged(known))) return start(keysStamp);
     const from = chain.head.seq;
-    const anchored = anchor?.(chain) ?? from;
-    const rows = await rowsFrom(db, from, anchored);
-    const needed = [from, anchored].filter((seq) => seq > 0);
+    const anchored = new Set(anchors.map((anchor) => anchor(chain) ?? from));
+    const rows = await rowsFrom(db, from, [...anchored]);
+    const needed = [from, ...anchored].filter((seq) => seq > 0);
     const seen = new Map(rows.map((row) => [row.seq, fingerprint(row)]));
     if (needed.some((seq) => seen.get(seq) !== prints.get(seq))) return start(keysStamp);
     return grow(
@@ -72,7 +75,7 @@ export function followChain({ db, home, onRefusal, onTouched }: Deps) {
 
   const start = async (keysStamp: string): Promise<ChainState> => {
     const { roots, problem } = readRoots(home);
-    const rows = await rowsFrom(db, 0, 0);
+    const rows = await rowsFrom(db, 0);
     return grow(
       { chain: startChain(roots), keysStamp, prints: new Map(), writers: new Map(), written: undefined, problem },
       rows,
@@ -117,17 +120,28 @@ export function followChain({ db, home, onRefusal, onTouched }: Deps) {
     await onRefusal(refusal);
   };
 
-  const sync = (anchor?: (chain: Chain) => number | undefined) => next(() => look(anchor, false));
+  const sync = (...anchors: Anchor[]): Promise<ChainState> => {
+    if (coming === undefined) {
+      const wanted: Anchor[] = [];
+      const state = next(() => {
+        coming = undefined;
+        return look(wanted, false);
+      });
+      coming = { anchors: wanted, state };
+    }
+    coming.anchors.push(...anchors);
+    return coming.state;
+  };
   return {
     sync: (): Promise<ChainState> => sync(),
     /** As `sync`, and the row that `anchor` names is compared too. Throws `chain_broken` and what reading the keys throws. */
-    async requireWhole(anchor: (chain: Chain) => number | undefined): Promise<ChainState> {
+    async requireWhole(anchor: Anchor): Promise<ChainState> {
       const state = await sync(anchor);
       if (state.problem !== undefined) throw state.problem;
       return state;
     },
     /** Compares every row with the one that was verified; where one differs, all of it is verified from the first row. */
-    verifyAll: (): Promise<ChainState> => next(() => look(undefined, true)),
+    verifyAll: (): Promise<ChainState> => next(() => look([], true)),
     /** Resolves once nothing is being read. */
     async idle(): Promise<void> {
       await tail;
@@ -138,13 +152,13 @@ export function followChain({ db, home, onRefusal, onTouched }: Deps) {
 /** A row and the transaction that wrote it, which is another one after any change. */
 export type WrittenRow = Row<"decisions"> & Readonly<{ writer: string }>;
 
-/** The rows of the chain from one on, in order, and one earlier row. Pass 0 and 0 for all of them. */
-export function rowsFrom(db: Db, from: number, anchor: number): Promise<WrittenRow[]> {
+/** The rows of the chain from one on, in order, and some earlier rows. Pass 0 for all of them. */
+export function rowsFrom(db: Db, from: number, anchors: readonly number[] = []): Promise<WrittenRow[]> {
   return db
     .selectFrom("decisions")
     .selectAll()
     .select(sql<string>`xmin::text`.as("writer"))
-    .where((eb) => eb.or([eb("seq", ">=", from), eb("seq", "=", anchor)]))
+    .where((eb) => eb.or([eb("seq", ">=", from), eb("seq", "=", sql<number>`any(${anchors}::bigint[])`)]))
     .orderBy("seq")
     .execute();
 }

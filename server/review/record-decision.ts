@@ -47,7 +47,7 @@ export async function recordDecisions(
   const links = await store.db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(${chainLock})`.execute(trx);
     const chain = startChain(readTrustedKeys(home));
-    for (const row of await rowsFrom(trx, 0, 0)) appendRow(chain, row);
+    for (const row of await rowsFrom(trx, 0)) appendRow(chain, row);
     await setForgeriesAside(trx, chain);
     const recorded: Link[] = [];
     for (const one of signed) recorded.push(await recordOne(trx, chain, home, one, clock()));
