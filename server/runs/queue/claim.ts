@@ -78,7 +78,7 @@ async function claimAll(db: Db, { limit, ...wanted }: Claim): Promise<Claimed> {
 
 /** How many due runs one round looks at, beside those whose job has no place left: what a claim costs grows with them. */
 function windowOf(limit: number): number {
-  return Math.max(16, 4 * limit);
+  return Math.max(4, 2 * limit);
 }
 
 type Round = Claimed & Readonly<{ more: boolean }>;
