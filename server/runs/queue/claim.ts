@@ -78,7 +78,14 @@ async function claimAll(db: Db, { limit, ...wanted }: Claim): Promise<Claimed> {
 
 /** How many due runs one round looks at, beside those whose job has no place left: what a claim costs grows with them. */
 function windowOf(limit: number): number {
-  return Math.max(4, 2 * limit);
+  return limit === 1 ? 1 : 2 * limit;
+}
+
+/** Which of its job's live runs a due one would be. The first that a round looks at has a place, and a claim of one takes no other. */
+function placeOf(limit: number): RawBuilder<number> {
+  if (limit === 1) return sql`1`;
+  return sql`row_number() over (partition by job, state order by priority desc, run_at, id)
+    + (select count(*) from runs l where l.job = first.job and l.state in ('running', 'suspended'))`;
 }
 
 type Round = Claimed & Readonly<{ more: boolean }>;
@@ -111,8 +118,7 @@ async function claimRound(db: Db, { worker, limit, others, at }: Claim): Promise
         order by r.priority desc limit 1)
       from level where level.priority is not null
     ), due as (
-      select first.*, row_number() over (partition by job, state order by priority desc, run_at, id) +
-        (select count(*) from runs l where l.job = first.job and l.state in ('running', 'suspended')) as place
+      select first.*, ${placeOf(limit)} as place
       from (
         select r.* from level cross join lateral (
           select r.id, r.job, r.priority, r.run_at, r.concurrency, r.state from runs r
