@@ -16,8 +16,8 @@ import { startBenchWorker } from "./start-bench-worker.ts";
 
 /*
  * The main job on the embedded database on disk, every commit synced, approval verified at each start, two runners: from the
- * request to the first line of the job, and whole runs. The peer, interleaved: a forked process per run, which isolates,
- * journals and verifies nothing.
+ * request to the first line of the job, and whole runs. The peer, one by one in turns: a forked process per run, which isolates,
+ * journals and verifies nothing. So ours begin with cold caches each time; rounds of many, each contestant in a process of its own, are peers.ts.
  */
 const source = (round: number) => `import { defineJob } from "jobrunner";
 const schedule = { cron: "0 0 1 1 *", overlap: "allow" } as const;
@@ -93,9 +93,9 @@ const root = await mkdtemp(join(tmpdir(), "jobrunner-bench-"));
   }
   firstLine = () => {};
   const [our, their] = [percentile(ours, 0.5), percentile(theirs, 0.5)];
-  print("request -> first line, isolated and journalled (bar 7 ms)", `${our.toFixed(2)} ms p50`);
+  print("request -> first line after a process has come and gone (bar 7 ms)", `${our.toFixed(2)} ms p50`);
   print(
-    "  a forked process per run, nothing else (bar: ours <= 1/8)",
+    "  that process, forked from here, and its first line",
     `${their.toFixed(1)} ms p50, ratio 1/${(their / our).toFixed(1)}`,
   );
 
