@@ -136,6 +136,7 @@ const settings = z.strictObject({
     .strictObject({
       days: z.number().positive().max(36_500).default(90),
       runsPerJob: z.int().min(1).default(1_000),
+      archive: z.boolean().default(false),
     })
     .prefault({}),
   ollama: z

@@ -45,7 +45,7 @@ export type Config = Readonly<{
   runners: Readonly<{ max: number; warm: number }>;
   /** What jobs may ask of a machine, besides its name, system and processor. */
   labels: readonly string[];
-  retention: Readonly<{ days: number; runsPerJob: number }>;
+  retention: Readonly<{ days: number; runsPerJob: number; archive: boolean }>;
   /** The server of local models. */
   ollama: Readonly<{ url: string; keepAlive: string; concurrency: number }>;
   agents: AgentsConfig;

@@ -65,10 +65,12 @@ export function defaultConfigText(): string {
 # darwin, windows) and its processor (x64, arm64) are labels by themselves. Also: JOBRUNNER_LABELS.
 # labels: [gpu, office]
 
-# Finished runs with their logs are deleted after so many days, and beyond so many per job.
+# Finished runs with their logs are deleted after so many days, and beyond so many per job; with archive: true they are
+# kept as files in the folder archive.
 # retention:
 #   days: ${retention.days}
 #   runsPerJob: ${retention.runsPerJob}
+#   archive: ${retention.archive}
 
 # The server of local models, how long it keeps one in memory afterwards, and how many answers it works on at once.
 # Also: OLLAMA_HOST.

@@ -23,6 +23,8 @@ export type Home = Readonly<{
   logs: string;
   /** A folder per run that left artifacts. */
   runs: string;
+  /** What retention keeps of runs that it deletes. */
+  archive: string;
   /** A folder per plan, with one per node in it. */
   plans: string;
   /** A folder per agent that has none of a plan. */
@@ -75,6 +77,7 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): Home {
     socket: socketPath(root),
     logs: at("logs"),
     runs: at("runs"),
+    archive: at("archive"),
     plans: at("plans"),
     agents: at("agents"),
     cache: at("cache"),

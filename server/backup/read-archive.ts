@@ -25,8 +25,8 @@ export async function readArchive(
     if (error instanceof UserError) throw error;
     if (error instanceof Error && "code" in error && error.code === "ENOENT")
       throw new UserError("file_not_found", `There is no file ${file}.`);
-    throw new UserError("backup_damaged", `${file} is no whole backup: ${messageOf(error)}. Nothing was changed.`, {
-      next: "take another backup, or fetch this one again from where it is kept",
+    throw new UserError("backup_damaged", `${file} is not whole: ${messageOf(error)}. Nothing was changed.`, {
+      next: "fetch it again from where it is kept, or make another",
       cause: error,
     });
   }

@@ -141,7 +141,7 @@ function readArchiveText<T>(file: string, read: () => T): T {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const what = error instanceof z.ZodError ? "its header or summary makes no sense" : String(error);
-    throw new UserError("backup_damaged", `${file} is no whole backup: ${what}. Nothing was changed.`, {
+    throw new UserError("backup_damaged", `${file} is not whole: ${what}. Nothing was changed.`, {
       cause: error,
     });
   }

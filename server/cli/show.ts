@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { personCommand } from "../person-command.ts";
 import { visibleText } from "../review/visible-text.ts";
 import { effectText } from "../runs/effect-text.ts";
-import { parseRunId } from "../runs/run-id.ts";
+import { formatRunId, parseRunId } from "../runs/run-id.ts";
 import { connectDaemon, type DaemonClient } from "./client.ts";
 import { type CliContext, print, say } from "./context.ts";
 import { artifactAnswer, effectAnswer, runDetails } from "./run-answer.ts";
@@ -22,7 +25,19 @@ export function command(context: CliContext): Command {
     .option("--output", "its output alone, as JSON")
     .option("--attempt <n>", "for --effects; the latest where none is given")
     .option("--json", "print JSON")
-    .action((run: string, options: Options) => show(context, parseRunId(run), options));
+    .action((run: string, options: Options) => showOrPoint(context, parseRunId(run), options));
+}
+
+/** A run that is not on record any more may be kept. */
+async function showOrPoint(context: CliContext, id: number, options: Options): Promise<void> {
+  try {
+    await show(context, id, options);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== "run_not_found" || !existsSync(context.home.archive))
+      throw error;
+    const next = personCommand(context.home, "archive", formatRunId(id));
+    throw new UserError("run_not_found", error.message, { next });
+  }
 }
 
 async function show(

@@ -70,6 +70,7 @@ export const commands: readonly Entry[] = [
   { group: runs, name: "dead", summary: "runs that failed for good", load: () => import("./dead.ts") },
   { group: runs, name: "redrive", summary: "run failed runs once more", load: () => import("./redrive.ts") },
   { group: runs, name: "dismiss", summary: "forget failed runs", load: () => import("./dismiss.ts") },
+  { group: runs, name: "archive", summary: "runs that were deleted but kept", load: () => import("./archive.ts") },
   { group: runs, name: "cancel", summary: "cancel a run", load: () => import("./cancel.ts") },
 
   { group: plans, name: "task", summary: "what is to be done, by agents and you", load: () => import("./task.ts") },

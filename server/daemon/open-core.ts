@@ -114,9 +114,7 @@ export async function openCore(options: {
     startRetention({
       store,
       retention: config.retention,
-      runsFolder: home.runs,
-      agentsFolder: home.agents,
-      plansFolder: home.plans,
+      home,
       log,
       clock,
     }),

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../store/open-store.ts";
 
 export type RetentionRequest = Readonly<{
@@ -9,6 +9,8 @@ export type RetentionRequest = Readonly<{
   now: Date;
   /** Rows per statement, so that no lock is held for long. */
   batch?: number;
+  /** Keeps what is on record of these runs elsewhere: it is there when this resolves, and only then are they deleted. */
+  archive?: ((ids: readonly number[]) => Promise<void>) | undefined;
 }>;
 
 export type RetentionResult = Readonly<{ runs: number; slots: number; blobs: number }>;
@@ -27,13 +29,18 @@ const unneeded = sql`not exists (select 1 from tasks t where t.run_id = runs.id 
  */
 export async function enforceRetention(
   db: Db,
-  { days, runsPerJob, now, batch = 500 }: RetentionRequest,
+  { days, runsPerJob, now, batch = 500, archive }: RetentionRequest,
 ): Promise<RetentionResult> {
   const before = new Date(now.getTime() - days * dayMs);
-  const old = await inBatches(() =>
-    sql`delete from runs where id in (
-      select id from runs where finished_at < ${before}::timestamptz and ${unneeded} limit ${batch})`.execute(db),
-  );
+  const deleteRuns = (which: RawBuilder<unknown>) =>
+    inBatches(async () => {
+      const { rows } = await sql<{ id: number }>`
+        select id from runs where finished_at is not null and ${unneeded} and ${which} limit ${batch}`.execute(db);
+      const ids = rows.map(({ id }) => id);
+      if (ids.length > 0) await archive?.(ids);
+      return sql`delete from runs where id = any(${ids}::bigint[]) and ${unneeded}`.execute(db);
+    });
+  const old = await deleteRuns(sql`finished_at < ${before}::timestamptz`);
   let surplus = 0;
   // One look at an index says which few jobs have that many runs; asking each of ten thousand would not end.
   const { rows: crowded } = await sql<{ job: string }>`
@@ -41,11 +48,7 @@ export async function enforceRetention(
   for (const { job: name } of crowded) {
     // Dead letters are counted apart, so that the runs of a busy job do not push one out before anybody has seen it.
     for (const dead of [false, true]) {
-      surplus += await inBatches(() =>
-        sql`delete from runs where id in (
-          select id from runs where job = ${name} and finished_at is not null and dead = ${dead} and ${unneeded}
-          order by id desc offset ${runsPerJob} limit ${batch})`.execute(db),
-      );
+      surplus += await deleteRuns(sql`job = ${name} and dead = ${dead} order by id desc offset ${runsPerJob}`);
     }
   }
   const slots = await inBatches(() =>

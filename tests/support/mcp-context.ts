@@ -31,7 +31,7 @@ export function testToolContext(
       http: { enabled: false, host: "127.0.0.1", port: 0 },
       runners: { max: 1, warm: 0 },
       labels: [],
-      retention: { days: 30, runsPerJob: 100 },
+      retention: { days: 30, runsPerJob: 100, archive: false },
       ollama: { url: "http://127.0.0.1:11434", keepAlive: "5m", concurrency: 1 },
       agents: {
         max: 1,
