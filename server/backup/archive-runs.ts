@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sql } from "kysely";
+import { syncFolder } from "../private-file.ts";
 import { formatRunId } from "../runs/run-id.ts";
 import type { Db } from "../store/open-store.ts";
 import { type ArchiveWriter, writeArchive } from "./archive-writer.ts";
@@ -22,6 +23,8 @@ export async function archiveRuns(db: Db, ids: readonly number[], options: Archi
   const at = clock();
   const month = join(folder, at.toISOString().slice(0, 7));
   await mkdir(month, { recursive: true, mode: 0o700 });
+  // A file in a folder that power loss takes away is not kept.
+  for (const parent of [folder, dirname(folder)]) syncFolder(parent);
   const seen = new Set<string>();
   const fill = async (archive: ArchiveWriter) => {
     await archive.add(listName, Buffer.from(JSON.stringify(listed)));
@@ -59,10 +62,10 @@ async function readRecord(db: Db, id: number): Promise<string> {
 /** Arguments and results that are too large for the journal's rows, each once per file. */
 async function addContents(db: Db, id: number, seen: Set<string>, archive: ArchiveWriter): Promise<void> {
   const { rows } = await sql<{ hash: string }>`
-    select distinct unnest(array[args_hash, result_hash]) as hash from journal where run_id = ${id}
-    and (args_hash is not null or result_hash is not null)`.execute(db);
+    select args_hash as hash from journal where run_id = ${id} and args_hash is not null
+    union select result_hash from journal where run_id = ${id} and result_hash is not null`.execute(db);
   for (const { hash } of rows) {
-    if (hash === null || seen.has(hash)) continue;
+    if (seen.has(hash)) continue;
     seen.add(hash);
     const blob = await db.selectFrom("blobs").select("bytes").where("hash", "=", hash).executeTakeFirst();
     if (blob !== undefined) await archive.add(`content/${hash.replace("sha256:", "")}`, Buffer.from(blob.bytes));

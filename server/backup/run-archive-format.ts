@@ -13,7 +13,7 @@ export const archivedList = z.array(
 );
 export type ArchivedList = z.infer<typeof archivedList>;
 
-/** Everything that is on record of a run; its time is when it was archived, and tells files of the same runs apart. */
+/** The name of a file with these runs; the time at which it was written tells files of the same runs apart. */
 export function archiveFileName(first: number, last: number, at: Date): string {
   return `R${first}-R${last}-${at.toISOString().replace(/[-:.]/g, "")}.tar.gz`;
 }
